@@ -1,0 +1,18 @@
+//! The rules of AutoPR Engine and the ports through which they reach the world.
+//!
+//! Nothing here opens a socket, speaks SQL, links a cloud's SDK or reads an environment variable.
+//! ARCHITECTURE.md shows how the modules fit; in reading order they are:
+//! identities ([`ids`]), what happened ([`event`]), what runs because of it ([`workflow`],
+//! [`execution`], [`machine`], [`engine`], [`actions`]), what is reviewed ([`diff`], [`analysis`],
+//! [`review`]) and the edges ([`ports`]).
+
+pub mod analysis;
+pub mod clock;
+pub mod diff;
+pub mod event;
+pub mod fault;
+pub mod ids;
+pub mod ports;
+pub mod review;
+pub mod workflow;
+pub mod yaml;

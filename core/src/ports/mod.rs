@@ -1,0 +1,8 @@
+//! The four edges of the engine. Each is a trait because two implementations ship, and each has a conformance suite in
+//! `testkit` that all of its implementations run.
+
+pub mod forge;
+pub mod model;
+
+pub use forge::Forge;
+pub use model::Model;
