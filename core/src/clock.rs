@@ -1,1 +1,95 @@
-//! Time as a value.
+//! Time as a value: the system's, or one that only moves when a test moves it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+/// Where the engine gets its time from. Cloning shares the same clock.
+#[derive(Debug, Clone)]
+pub enum Clock {
+    /// The machine's clock.
+    System,
+    /// A clock that stands still until it is moved. For tests.
+    Manual(Arc<ManualClock>),
+}
+
+impl Clock {
+    /// A clock that stands at `start`.
+    pub fn manual(start: Timestamp) -> Self {
+        Self::Manual(Arc::new(ManualClock { now: watch::Sender::new(start) }))
+    }
+
+    /// The time now, to the microsecond: what the stores keep.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::System => whole_microseconds(Timestamp::now()),
+            Self::Manual(clock) => *clock.now.borrow(),
+        }
+    }
+
+    /// Waits because waiting is what is to be done. A manual clock jumps there at once, so that no test waits.
+    pub async fn sleep(&self, duration: Duration) {
+        match self {
+            Self::System => tokio::time::sleep(duration).await,
+            Self::Manual(clock) => {
+                clock.advance(duration);
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Completes once this much time has passed by itself. A manual clock is not moved by it: the guard of a time-out
+    /// fires only if something else takes that long.
+    pub async fn elapsed(&self, duration: Duration) {
+        match self {
+            Self::System => tokio::time::sleep(duration).await,
+            Self::Manual(clock) => {
+                let mut now = clock.now.subscribe();
+                let until = after(self.now(), duration);
+                // An error means the clock is gone, and with it all that could move it: then the time never comes.
+                if now.wait_for(|now| *now >= until).await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+    }
+
+    /// Runs `future` for at most this long; none when it took longer, in which case it was dropped.
+    pub async fn timeout<F: Future>(&self, duration: Duration, future: F) -> Option<F::Output> {
+        tokio::select! {
+            biased;
+            output = future => Some(output),
+            () = self.elapsed(duration) => None,
+        }
+    }
+}
+
+/// The state of a [`Clock::Manual`].
+#[derive(Debug)]
+pub struct ManualClock {
+    now: watch::Sender<Timestamp>,
+}
+
+impl ManualClock {
+    /// Moves the clock forward.
+    pub fn advance(&self, duration: Duration) {
+        self.now.send_modify(|now| *now = after(*now, duration));
+    }
+}
+
+/// `time` plus `duration`, or the end of time when that is nearer.
+pub fn after(time: Timestamp, duration: Duration) -> Timestamp {
+    time.saturating_add(duration).unwrap_or(Timestamp::MAX)
+}
+
+/// How long it is from `earlier` to `later`; nothing when it is the other way round.
+pub fn between(earlier: Timestamp, later: Timestamp) -> Duration {
+    Duration::try_from(later.duration_since(earlier)).unwrap_or_default()
+}
+
+fn whole_microseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
+}

@@ -59,6 +59,17 @@ pub enum EventKind {
     },
 }
 
+impl EventKind {
+    /// The tag of this kind, as in a workflow's `on`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::PullRequest { .. } => "pull_request",
+            Self::Command { .. } => "command",
+            Self::Manual { .. } => "manual",
+        }
+    }
+}
+
 /// What happened to the pull request (GitHub's `action` of a `pull_request` event).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]

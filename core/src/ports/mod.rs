@@ -3,6 +3,10 @@
 
 pub mod forge;
 pub mod model;
+pub mod queue;
+pub mod store;
 
 pub use forge::Forge;
 pub use model::Model;
+pub use queue::Queue;
+pub use store::Store;

@@ -1,1 +1,234 @@
+//! The store on SQLite: one file, one writer, commits shared by whoever waits for one.
 //!
+//! Every write goes through one connection that commits what has piled up in a single transaction (group commit), with
+//! `synchronous=FULL`: a write is on the disk before its caller hears of it. Reads go through connections of their own
+//! and see the last commit (WAL, <https://www.sqlite.org/wal.html>).
+
+mod accept;
+mod effects;
+mod lease;
+mod messages;
+mod row;
+mod writer;
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use autopr_core::event::Event;
+use autopr_core::execution::Execution;
+use autopr_core::fault::{Fault, FaultKind};
+use autopr_core::ids::ExecutionId;
+use autopr_core::ports::Store;
+use autopr_core::ports::forge::{EffectKind, Marker, Remote};
+use autopr_core::ports::store::{
+    Accepted, Backlog, Claim, Intent, Lease, NewExecution, Received, Settle, Standing, Update,
+};
+use autopr_core::workflow::{Definition, DefinitionCache};
+use jiff::Timestamp;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection};
+
+use writer::Writer;
+
+/// How long a write waits for another process that holds the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections for reading.
+const READERS: u32 = 4;
+
+/// A [`Store`] in one SQLite file.
+pub struct SqliteStore {
+    writer: Writer,
+    readers: SqlitePool,
+    definitions: Arc<DefinitionCache>,
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it if it is not there, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When the file can't be opened or made, is no database, or was written by a newer version.
+    pub async fn open(path: &Path) -> Result<Self, Fault> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .disable_statement_logging();
+        let connection = connect(&options).await.map_err(|error| {
+            Fault::new(FaultKind::Unavailable, format!("can't open the database {}", path.display())).source(error)
+        })?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(0)
+            .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
+        Ok(Self { writer: Writer::start(connection), readers, definitions: Arc::default() })
+    }
+
+    /// Waits for the writes under way, then closes the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Connects and applies the migrations that are missing, in one transaction that no other process can cut into.
+async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, Box<dyn Error + Send + Sync>> {
+    let mut connection = options.connect().await?;
+    let mut transaction = connection.begin_with("BEGIN EXCLUSIVE").await?;
+    migrator().run(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(connection)
+}
+
+fn migrator() -> Migrator {
+    let initial = SqlStr::from_static(include_str!("../migrations/0001_initial.sql"));
+    Migrator::with_migrations(vec![Migration::new(1, "initial".into(), MigrationType::Simple, initial, false)])
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn register(&self, definitions: &[Arc<Definition>], now: Timestamp) -> Result<(), Fault> {
+        let definitions = definitions.to_vec();
+        for definition in &definitions {
+            self.definitions.insert(definition.clone());
+        }
+        self.writer
+            .run("register", move |connection| {
+                Box::pin(async move {
+                    for definition in &definitions {
+                        accept::upsert_workflow(connection, definition, now).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn accept(&self, event: &Event, executions: &[NewExecution], now: Timestamp) -> Result<Accepted, Fault> {
+        let (event, executions) = (event.clone(), executions.to_vec());
+        for execution in &executions {
+            self.definitions.insert(execution.definition.clone());
+        }
+        self.writer
+            .run("accept", move |connection| {
+                Box::pin(async move { accept::accept(connection, &event, &executions, now).await })
+            })
+            .await
+    }
+
+    async fn claim(&self, id: ExecutionId, worker: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Fault> {
+        let (worker, definitions) = (worker.to_owned(), self.definitions.clone());
+        self.writer
+            .run("claim", move |connection| {
+                Box::pin(async move { lease::claim(connection, &definitions, id, &worker, now, until).await })
+            })
+            .await
+    }
+
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Standing, Fault> {
+        let lease = lease.clone();
+        self.writer
+            .run("renew", move |connection| Box::pin(async move { lease::renew(connection, &lease, until).await }))
+            .await
+    }
+
+    async fn record(&self, lease: &Lease, update: &Update) -> Result<Standing, Fault> {
+        let (lease, update) = (lease.clone(), update.clone());
+        self.writer
+            .run("record", move |connection| Box::pin(async move { lease::record(connection, &lease, &update).await }))
+            .await
+    }
+
+    async fn memo(&self, execution: ExecutionId, key: &str) -> Result<Option<Vec<u8>>, Fault> {
+        effects::memo(&self.readers, execution, key).await
+    }
+
+    async fn put_memo(&self, lease: &Lease, key: &str, value: &[u8]) -> Result<(), Fault> {
+        let (lease, key, value) = (lease.clone(), key.to_owned(), value.to_vec());
+        self.writer
+            .run("put_memo", move |connection| {
+                Box::pin(async move { effects::put_memo(connection, &lease, &key, value).await })
+            })
+            .await
+    }
+
+    async fn begin_effect(
+        &self,
+        lease: &Lease,
+        kind: EffectKind,
+        marker: &Marker,
+        now: Timestamp,
+    ) -> Result<Intent, Fault> {
+        let (lease, marker) = (lease.clone(), marker.clone());
+        self.writer
+            .run("begin_effect", move |connection| {
+                Box::pin(async move { effects::begin(connection, &lease, kind, &marker, now).await })
+            })
+            .await
+    }
+
+    async fn finish_effect(
+        &self,
+        lease: &Lease,
+        marker: &Marker,
+        remote: &Remote,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let (lease, marker, remote) = (lease.clone(), marker.clone(), remote.clone());
+        self.writer
+            .run("finish_effect", move |connection| {
+                Box::pin(async move { effects::finish(connection, &lease, &marker, &remote, now).await })
+            })
+            .await
+    }
+
+    async fn requeue_due(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<Vec<ExecutionId>, Fault> {
+        self.writer
+            .run("requeue_due", move |connection| {
+                Box::pin(async move { lease::requeue_due(connection, now, patience, limit).await })
+            })
+            .await
+    }
+
+    async fn next_in_group(&self, group: &str) -> Result<Option<ExecutionId>, Fault> {
+        lease::next_in_group(&self.readers, group).await
+    }
+
+    async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, Fault> {
+        let mut connection = self.readers.acquire().await.map_err(row::fault("execution"))?;
+        row::load(&mut connection, &self.definitions, id).await
+    }
+
+    async fn enqueue(&self, body: &str, now: Timestamp) -> Result<(), Fault> {
+        let body = body.to_owned();
+        self.writer
+            .run("enqueue", move |connection| Box::pin(async move { messages::enqueue(connection, &body, now).await }))
+            .await
+    }
+
+    async fn receive(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Received>, Fault> {
+        self.writer
+            .run("receive", move |connection| {
+                Box::pin(async move { messages::receive(connection, limit, now, until).await })
+            })
+            .await
+    }
+
+    async fn settle(&self, message: i64, how: &Settle) -> Result<(), Fault> {
+        let how = how.clone();
+        self.writer
+            .run("settle", move |connection| Box::pin(async move { messages::settle(connection, message, &how).await }))
+            .await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, Fault> {
+        messages::backlog(&self.readers).await
+    }
+}

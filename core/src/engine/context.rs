@@ -1,0 +1,149 @@
+//! What an action works with: the execution it belongs to, memos, effects, and the edges it may use.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use super::Engine;
+use crate::event::Event;
+use crate::execution::{Execution, StepRecord};
+use crate::fault::{Fault, FaultKind};
+use crate::ports::forge::{EffectKind, Marker, Remote, Target};
+use crate::ports::store::{Intent, Lease};
+use crate::ports::{Forge, Model};
+
+/// One attempt of one step.
+pub struct Context {
+    engine: Engine,
+    execution: Arc<Execution>,
+    lease: Lease,
+    step: String,
+}
+
+impl Context {
+    pub(super) fn new(engine: Engine, execution: Arc<Execution>, lease: Lease, step: String) -> Self {
+        Self { engine, execution, lease, step }
+    }
+
+    /// What the execution runs for.
+    pub fn event(&self) -> &Event {
+        &self.execution.event
+    }
+
+    /// The pull request the execution is about.
+    pub fn target(&self) -> Target {
+        let event = self.event();
+        Target {
+            repository: event.repository.clone(),
+            number: event.number,
+            installation: event.installation,
+        }
+    }
+
+    /// The place where pull requests live.
+    pub fn forge(&self) -> &dyn Forge {
+        self.engine.edges.forge.as_ref()
+    }
+
+    /// The language models, in the order to ask them.
+    pub fn models(&self) -> &[Arc<dyn Model>] {
+        &self.engine.edges.models
+    }
+
+    /// How a step of the same execution stands.
+    pub fn step(&self, id: &str) -> Option<&StepRecord> {
+        self.execution.step(id)
+    }
+
+    /// What the steps that use `action` produced, in the order of the definition.
+    ///
+    /// # Errors
+    /// When an output does not have the expected form: a mistake of this program.
+    pub fn outputs<T: DeserializeOwned>(&self, action: crate::workflow::ActionName) -> Result<Vec<T>, Fault> {
+        let steps = self.execution.definition.steps.iter().filter(|step| step.uses == action);
+        steps
+            .filter_map(|step| self.execution.step(&step.id)?.output.clone())
+            .map(|output| {
+                serde_json::from_value(output).map_err(|error| {
+                    Fault::new(FaultKind::Bug, format!("the output of {action} is not readable")).source(error)
+                })
+            })
+            .collect()
+    }
+
+    /// The failures of steps that use `action`, each one line.
+    pub fn failures(&self, action: crate::workflow::ActionName) -> Vec<String> {
+        let steps = self.execution.definition.steps.iter().filter(|step| step.uses == action);
+        steps
+            .filter_map(|step| self.execution.step(&step.id))
+            .filter(|record| record.status == crate::execution::StepStatus::Failed)
+            .filter_map(|record| record.error.clone())
+            .collect()
+    }
+
+    /// Does `work` once for this execution and `input`: its result is kept, and given back without doing it again after
+    /// a crash or in another step.
+    ///
+    /// # Errors
+    /// Those of `work`, which are not kept, and of the store.
+    pub async fn memo<T, F>(&self, key: &str, input: &[u8], work: F) -> Result<T, Fault>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let bug = |error: serde_json::Error| Fault::new(FaultKind::Bug, format!("memo {key} is not readable")).source(error);
+        let bytes = self.memo_bytes(key, input, async {
+            let value = work.await?;
+            serde_json::to_vec(&value).map(Bytes::from).map_err(bug)
+        });
+        serde_json::from_slice(&bytes.await?).map_err(bug)
+    }
+
+    /// [`Context::memo`] for bytes as they are.
+    ///
+    /// # Errors
+    /// Those of `work`, which are not kept, and of the store.
+    pub async fn memo_bytes<F>(&self, key: &str, input: &[u8], work: F) -> Result<Bytes, Fault>
+    where
+        F: Future<Output = Result<Bytes, Fault>>,
+    {
+        let store = &self.engine.edges.store;
+        let key = format!("{key}:{}", hex::encode(&Sha256::digest(input)[..8]));
+        if let Some(kept) = store.memo(self.execution.id, &key).await? {
+            return Ok(kept.into());
+        }
+        let value = work.await?;
+        store.put_memo(&self.lease, &key, &value).await?;
+        Ok(value)
+    }
+
+    /// Writes to the forge once for this execution. The intent is recorded first; if an earlier attempt left one, the
+    /// write is looked up by its marker and only done when it did not arrive.
+    ///
+    /// # Errors
+    /// Those of `write`, of the forge and of the store; [`FaultKind::Superseded`] and [`FaultKind::LeaseLost`] when the
+    /// execution may not write any more.
+    pub async fn effect<F>(&self, kind: EffectKind, write: impl FnOnce(Marker) -> F) -> Result<Remote, Fault>
+    where
+        F: Future<Output = Result<Remote, Fault>>,
+    {
+        let store = &self.engine.edges.store;
+        let marker = Marker(format!("autopr:{}:{}:{}", kind.as_str(), self.execution.id, self.step));
+        let now = self.engine.clock.now();
+        let arrived = match store.begin_effect(&self.lease, kind, &marker, now).await? {
+            Intent::Done(remote) => return Ok(remote),
+            Intent::Fresh => None,
+            Intent::Uncertain => self.forge().find(&self.target(), kind, &marker).await?,
+        };
+        let remote = match arrived {
+            Some(remote) => remote,
+            None => write(marker.clone()).await?,
+        };
+        store.finish_effect(&self.lease, &marker, &remote, self.engine.clock.now()).await?;
+        Ok(remote)
+    }
+}

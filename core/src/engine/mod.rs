@@ -1,0 +1,202 @@
+//! The engine: takes messages, accepts events, and runs executions until they are done, parked or given back.
+//!
+//! Who retries what: connection errors are the HTTP clients' own business; a failed step is recorded in the store and
+//! tried again by [`crate::machine`]; a message goes back to its queue only when the store could not be reached or the
+//! message is of a version this program does not know; whatever is lost beyond that is found by [`Engine::sweep`].
+
+mod context;
+mod run;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::event::Event;
+use crate::execution::ExecutionStatus;
+use crate::fault::Fault;
+use crate::ids::ExecutionId;
+use crate::machine::Policy;
+use crate::message::{Message, V1};
+use crate::ports::store::NewExecution;
+use crate::ports::{Forge, Model, Queue, Store};
+use crate::workflow::Catalog;
+
+pub use context::Context;
+
+/// How long a claim lasts without being renewed.
+pub const LEASE: Duration = Duration::from_secs(60);
+
+/// How long a queued execution may lie untouched before its message is taken for lost.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long running steps may go on once a shutdown has begun.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+/// The most executions one sweep queues again.
+const SWEEP: u32 = 200;
+
+/// The edges the engine works through.
+#[derive(Clone)]
+pub struct Edges {
+    /// The record of everything.
+    pub store: Arc<dyn Store>,
+    /// Where messages go.
+    pub queue: Arc<dyn Queue>,
+    /// Where pull requests live.
+    pub forge: Arc<dyn Forge>,
+    /// The language models in the order they are asked; empty when none is configured.
+    pub models: Vec<Arc<dyn Model>>,
+}
+
+/// Runs workflows. Cloning shares everything.
+#[derive(Clone)]
+pub struct Engine {
+    edges: Edges,
+    catalog: Arc<Catalog>,
+    policy: Policy,
+    clock: Clock,
+    worker: Arc<str>,
+    shutdown: CancellationToken,
+    progress: Option<tokio::sync::mpsc::UnboundedSender<Progress>>,
+}
+
+/// What the engine is doing, for whoever watches. Watching changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// A step of an execution began an attempt.
+    StepStarted(ExecutionId, String),
+    /// A step of an execution ended an attempt; false when it failed.
+    StepEnded(ExecutionId, String, bool),
+    /// An execution was parked until then.
+    Parked(ExecutionId, Timestamp),
+    /// An execution came to its end.
+    Finished(ExecutionId, ExecutionStatus),
+}
+
+/// What the queue is to do with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handled {
+    /// It is dealt with: drop it.
+    Ack,
+    /// It is not: deliver it again.
+    Redeliver,
+}
+
+impl Engine {
+    /// An engine over these edges. `worker` names this process in leases; `shutdown` asks it to give back what it runs.
+    pub fn new(
+        edges: Edges,
+        catalog: Arc<Catalog>,
+        policy: Policy,
+        clock: Clock,
+        worker: &str,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self { edges, catalog, policy, clock, worker: worker.into(), shutdown, progress: None }
+    }
+
+    /// Reports what the engine does to `progress`.
+    #[must_use]
+    pub fn watched(mut self, progress: tokio::sync::mpsc::UnboundedSender<Progress>) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Makes the workflows known to the store. To be called once at start.
+    ///
+    /// # Errors
+    /// When the store can't be reached.
+    pub async fn register(&self) -> Result<(), Fault> {
+        let definitions: Vec<_> = self.catalog.iter().cloned().collect();
+        self.edges.store.register(&definitions, self.clock.now()).await
+    }
+
+    /// Deals with one message from a queue, running what it asks for. Before `deadline` it gives back what is not done.
+    pub async fn handle(&self, body: &str, deadline: Option<Timestamp>) -> Handled {
+        let message = match Message::decode(body) {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::warn!(%error, bytes = body.len(), "the message is of a version this worker does not know");
+                return Handled::Redeliver;
+            }
+        };
+        let done = match message {
+            Message::V1(V1::Event { event }) => self.event(&event, deadline).await,
+            Message::V1(V1::Advance { execution }) => self.run(execution, deadline).await,
+        };
+        match done {
+            Ok(()) => Handled::Ack,
+            Err(fault) => {
+                tracing::warn!(%fault, "the message goes back to the queue");
+                Handled::Redeliver
+            }
+        }
+    }
+
+    /// Queues what nobody is at and publishes a message for each. Returns how many.
+    ///
+    /// # Errors
+    /// When the store or the queue can't be reached; what was not published is found by a later sweep.
+    pub async fn sweep(&self) -> Result<usize, Fault> {
+        let due = self.edges.store.requeue_due(self.clock.now(), PATIENCE, SWEEP).await?;
+        for execution in &due {
+            self.publish(*execution).await?;
+        }
+        Ok(due.len())
+    }
+
+    /// Accepts an event and runs its execution; several are fanned out through the queue.
+    async fn event(&self, event: &Event, deadline: Option<Timestamp>) -> Result<(), Fault> {
+        let executions = self.matching(event);
+        let accepted = self.edges.store.accept(event, &executions, self.clock.now()).await?;
+        if !accepted.fresh {
+            tracing::debug!(delivery = %event.delivery, "the delivery was accepted before");
+        }
+        match accepted.live.as_slice() {
+            [] => Ok(()),
+            [execution] => self.run(*execution, deadline).await,
+            several => {
+                for execution in several {
+                    self.publish(*execution).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The executions an event asks for. A workflow whose condition can't be evaluated is left out and logged.
+    fn matching(&self, event: &Event) -> Vec<NewExecution> {
+        let mut executions = Vec::new();
+        for definition in self.catalog.iter() {
+            let group = match definition.matches(event) {
+                Ok(false) => continue,
+                Ok(true) => definition.group(event),
+                Err(error) => Err(error),
+            };
+            match group {
+                Ok(group) => {
+                    executions.push(NewExecution { id: ExecutionId::new(), definition: definition.clone(), group });
+                }
+                Err(error) => {
+                    let (workflow, delivery) = (&definition.name, &event.delivery);
+                    tracing::error!(%workflow, %delivery, %error, "the workflow was not run: its expression failed");
+                }
+            }
+        }
+        executions
+    }
+
+    async fn publish(&self, execution: ExecutionId) -> Result<(), Fault> {
+        self.edges.queue.publish(&Message::advance(execution)).await
+    }
+
+    fn report(&self, progress: Progress) {
+        if let Some(watcher) = &self.progress {
+            // The watcher may have gone: then nobody wants to know.
+            drop(watcher.send(progress));
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The only loop: claim, decide, run steps, record, until the execution is done, parked, given back, or lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Context, Engine, GRACE, LEASE, Progress};
+use crate::actions;
+use crate::clock::{after, between};
+use crate::execution::{Execution, ExecutionStatus, StepRecord, StepStatus};
+use crate::fault::{Fault, FaultKind, Retry};
+use crate::ids::ExecutionId;
+use crate::machine::{self, CLEAN_UP, Decision};
+use crate::ports::store::{Claim, Lease, Standing, State, Update};
+
+/// A wait up to this long is slept through; a longer one parks the execution and frees the worker.
+const IN_PLACE: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Takes the execution and runs it as far as it goes. Nothing to do is not an error.
+    pub(super) async fn run(&self, id: ExecutionId, deadline: Option<Timestamp>) -> Result<(), Fault> {
+        let now = self.clock.now();
+        let claim = self.edges.store.claim(id, &self.worker, now, after(now, LEASE)).await?;
+        let (execution, lease) = match claim {
+            Claim::Acquired(execution, lease) => (*execution, lease),
+            other => {
+                tracing::debug!(execution = %id, claim = ?other, "nothing to do");
+                return Ok(());
+            }
+        };
+        let steps = FuturesUnordered::new();
+        let mut run = Run { engine: self, execution, lease, leased_at: now, deadline, changed: Vec::new(), steps };
+        match run.to_its_end().await {
+            Err(fault) if fault.kind == FaultKind::LeaseLost => {
+                tracing::info!(execution = %id, %fault, "another worker goes on");
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+/// An execution in this worker's hands.
+struct Run<'e> {
+    engine: &'e Engine,
+    execution: Execution,
+    lease: Lease,
+    leased_at: Timestamp,
+    deadline: Option<Timestamp>,
+    /// Records that differ from what the store holds.
+    changed: Vec<StepRecord>,
+    steps: FuturesUnordered<BoxFuture<'e, Ended>>,
+}
+
+/// A step's attempt that came to its end.
+struct Ended {
+    step: String,
+    outcome: Result<Value, Fault>,
+}
+
+/// Why the loop woke up.
+enum Woken {
+    Ended(Ended),
+    Renew,
+    /// A time came that changes what may happen: a retry's, the deadline, the end of the running time.
+    Time,
+}
+
+impl Run<'_> {
+    async fn to_its_end(&mut self) -> Result<(), Fault> {
+        let interrupted = machine::interrupted(&self.execution, self.engine.clock.now());
+        self.change(interrupted);
+        loop {
+            let now = self.engine.clock.now();
+            if self.steps.is_empty() && self.is_stopping(now) && !self.execution.superseded {
+                return self.give_back().await;
+            }
+            if self.deadline.is_some_and(|deadline| now >= deadline) {
+                return self.give_back().await;
+            }
+            let wake_at = match self.decide(now).await? {
+                Decision::Finish(status, error) => return self.finish(status, error).await,
+                Decision::Park(until) if !self.can_wait(now, until) => return self.park(until).await,
+                Decision::Park(until) => {
+                    self.wait(now, until).await?;
+                    continue;
+                }
+                Decision::Wait(until) => until,
+                Decision::Change(_) => continue,
+            };
+            match self.wake(now, wake_at).await {
+                Woken::Ended(ended) => self.ended(ended),
+                Woken::Renew => self.renew().await?,
+                Woken::Time => {}
+            }
+        }
+    }
+
+    /// Follows the machine until it has nothing more to change, then records all of it at once and starts the steps that
+    /// are to run. While stopping, nothing new starts.
+    async fn decide(&mut self, now: Timestamp) -> Result<Decision, Fault> {
+        let mut starting = Vec::new();
+        let decision = loop {
+            if self.is_stopping(now) && !self.steps.is_empty() {
+                break Decision::Wait(None);
+            }
+            match machine::next(&self.execution, &self.engine.policy, now) {
+                Decision::Change(records) => {
+                    starting.extend(records.iter().filter(|r| r.status == StepStatus::Running).map(|r| r.id.clone()));
+                    self.change(records);
+                }
+                decision => break decision,
+            }
+        };
+        let saved_later = matches!(decision, Decision::Finish(..)) || self.parks(now, &decision);
+        if !self.changed.is_empty() && !saved_later {
+            self.record(State::Running).await?;
+        }
+        if self.execution.superseded && !starting.is_empty() {
+            // The news came with the record: what it lists as running is not started, and the machine is asked anew.
+            let back = starting.iter().filter_map(|step| self.execution.step(step)).map(machine::given_back).collect();
+            self.change(back);
+            return Ok(machine::next(&self.execution, &self.engine.policy, now));
+        }
+        for step in starting {
+            self.start(step);
+        }
+        Ok(decision)
+    }
+
+    fn parks(&self, now: Timestamp, decision: &Decision) -> bool {
+        matches!(decision, Decision::Park(until) if !self.can_wait(now, *until))
+    }
+
+    fn start(&self, step: String) {
+        let Some(definition) = self.execution.definition.step(&step) else { return };
+        let limit = self.time_limit(definition.timeout.map(Duration::from_secs));
+        let engine = self.engine.clone();
+        let clock = engine.clock.clone();
+        engine.report(Progress::StepStarted(self.execution.id, step.clone()));
+        let action = definition.uses;
+        let context = Context::new(engine, Arc::new(self.execution.clone()), self.lease.clone(), step.clone());
+        self.steps.push(Box::pin(async move {
+            let outcome = match clock.timeout(limit, actions::run(action, &context)).await {
+                Some(outcome) => outcome,
+                None => {
+                    let context = format!("{action} took longer than {} s", limit.as_secs());
+                    Err(Fault::new(FaultKind::Timeout, context).retry(Retry::Backoff))
+                }
+            };
+            Ended { step, outcome }
+        }));
+    }
+
+    /// How long a step may run: its own limit within what is left to the execution; a little when nothing is left.
+    fn time_limit(&self, own: Option<Duration>) -> Duration {
+        let policy = &self.engine.policy;
+        let total = policy.timeout_of(&self.execution);
+        let left = total.saturating_sub(self.execution.active_at(self.engine.clock.now()));
+        let left = if left.is_zero() { CLEAN_UP } else { left };
+        own.map_or(left, |own| own.min(left))
+    }
+
+    async fn wake(&mut self, now: Timestamp, wake_at: Option<Timestamp>) -> Woken {
+        let clock = &self.engine.clock;
+        let shutdown = &self.engine.shutdown;
+        let stopping = shutdown.is_cancelled();
+        let until = [wake_at, self.deadline].into_iter().flatten().min();
+        let sleep = async {
+            match until {
+                Some(until) => clock.elapsed(between(now, until)).await,
+                None => std::future::pending().await,
+            }
+        };
+        let woken = tokio::select! {
+            biased;
+            Some(ended) = self.steps.next() => Woken::Ended(ended),
+            () = shutdown.cancelled(), if !stopping => Woken::Time,
+            () = sleep => Woken::Time,
+            () = clock.elapsed(between(now, after(self.leased_at, LEASE / 3))) => Woken::Renew,
+        };
+        if self.engine.shutdown.is_cancelled() && !stopping {
+            let end = after(self.engine.clock.now(), GRACE);
+            self.deadline = Some(self.deadline.map_or(end, |deadline| deadline.min(end)));
+        }
+        woken
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        let Ended { step, outcome } = ended;
+        let id = self.execution.id;
+        match &outcome {
+            Err(fault) if fault.kind == FaultKind::Superseded => self.execution.superseded = true,
+            Err(fault) => tracing::warn!(execution = %id, %step, kind = fault.kind.as_str(), %fault, "a step failed"),
+            Ok(_) => {}
+        }
+        self.engine.report(Progress::StepEnded(id, step.clone(), outcome.is_ok()));
+        let now = self.engine.clock.now();
+        let policy = &self.engine.policy;
+        let record = match outcome {
+            Ok(output) => machine::finished(&self.execution, policy, &step, Ok(output), now),
+            Err(fault) => machine::finished(&self.execution, policy, &step, Err(&fault), now),
+        };
+        self.change(record.into_iter().collect());
+    }
+
+    fn change(&mut self, records: Vec<StepRecord>) {
+        self.execution.update(&records);
+        for record in records {
+            match self.changed.iter_mut().find(|changed| changed.id == record.id) {
+                Some(changed) => *changed = record,
+                None => self.changed.push(record),
+            }
+        }
+    }
+
+    async fn record(&mut self, state: State) -> Result<(), Fault> {
+        let now = self.engine.clock.now();
+        self.execution.active = self.execution.active_at(now);
+        self.execution.resumed_at = Some(now);
+        let update = Update { steps: std::mem::take(&mut self.changed), state, active: self.execution.active, now };
+        let standing = self.engine.edges.store.record(&self.lease, &update).await?;
+        self.stand(standing);
+        Ok(())
+    }
+
+    fn stand(&mut self, standing: Standing) {
+        if standing == Standing::Superseded {
+            self.execution.superseded = true;
+        }
+    }
+
+    fn is_stopping(&self, now: Timestamp) -> bool {
+        self.engine.shutdown.is_cancelled() || self.deadline.is_some_and(|deadline| now >= deadline)
+    }
+
+    fn can_wait(&self, now: Timestamp, until: Timestamp) -> bool {
+        between(now, until) <= IN_PLACE && self.deadline.is_none_or(|deadline| until < deadline)
+    }
+
+    /// Sleeps through a short wait, which does not count as running time.
+    async fn wait(&mut self, now: Timestamp, until: Timestamp) -> Result<(), Fault> {
+        let engine = self.engine;
+        self.execution.active = self.execution.active_at(now);
+        self.execution.resumed_at = None;
+        tokio::select! {
+            () = engine.clock.sleep(between(now, until)) => {}
+            () = engine.shutdown.cancelled() => {}
+        }
+        let now = engine.clock.now();
+        self.execution.resumed_at = Some(now);
+        self.renew().await
+    }
+
+    async fn renew(&mut self) -> Result<(), Fault> {
+        let now = self.engine.clock.now();
+        let standing = self.engine.edges.store.renew(&self.lease, after(now, LEASE)).await?;
+        self.leased_at = now;
+        self.stand(standing);
+        Ok(())
+    }
+
+    async fn park(&mut self, until: Timestamp) -> Result<(), Fault> {
+        self.record(State::Parked(until)).await?;
+        self.engine.report(Progress::Parked(self.execution.id, until));
+        Ok(())
+    }
+
+    /// Gives the execution back for any worker to go on. Steps that had begun are dropped; it was no attempt.
+    async fn give_back(&mut self) -> Result<(), Fault> {
+        self.drop_running();
+        self.record(State::Queued).await?;
+        self.engine.publish(self.execution.id).await
+    }
+
+    fn drop_running(&mut self) {
+        self.steps.clear();
+        let running = self.execution.steps.iter().filter(|step| step.status == StepStatus::Running);
+        let given_back = running.map(machine::given_back).collect();
+        self.change(given_back);
+    }
+
+    async fn finish(&mut self, status: ExecutionStatus, error: Option<String>) -> Result<(), Fault> {
+        self.drop_running();
+        self.record(State::Finished(status, error)).await?;
+        let id = self.execution.id;
+        self.engine.report(Progress::Finished(id, status));
+        tracing::info!(execution = %id, workflow = %self.execution.definition.name, status = status.as_str(), "finished");
+        let Some(group) = &self.execution.concurrency_group else { return Ok(()) };
+        match self.engine.edges.store.next_in_group(group).await? {
+            Some(next) => self.engine.publish(next).await,
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Where messages go. The consumer's side differs from platform to platform and lives in the adapters.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Store;
+use crate::clock::Clock;
+use crate::fault::Fault;
+use crate::message::Message;
+
+/// Takes messages. There is no delay: "not before" lives in the store.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Returns once the message is safe. It will be delivered at least once.
+    async fn publish(&self, message: &Message) -> Result<(), Fault>;
+}
+
+/// The store as the queue: what a self-hosted engine uses.
+#[derive(Clone)]
+pub struct StoreQueue {
+    store: Arc<dyn Store>,
+    clock: Clock,
+}
+
+impl StoreQueue {
+    /// A queue in that store.
+    pub fn new(store: Arc<dyn Store>, clock: Clock) -> Self {
+        Self { store, clock }
+    }
+}
+
+#[async_trait]
+impl Queue for StoreQueue {
+    async fn publish(&self, message: &Message) -> Result<(), Fault> {
+        self.store.enqueue(&message.encode(), self.clock.now()).await
+    }
+}

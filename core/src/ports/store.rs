@@ -1,0 +1,240 @@
+//! The record of everything that must survive a crash.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::forge::{EffectKind, Marker, Remote};
+use crate::event::Event;
+use crate::execution::{Execution, ExecutionStatus, StepRecord};
+use crate::fault::Fault;
+use crate::ids::ExecutionId;
+use crate::workflow::Definition;
+
+/// Executions, their memos and effects, and the store-backed queue. One method is one transaction: when it returns, what
+/// it did is durable; when it fails, nothing of it is there. Times come from the caller, so that there is one clock.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Takes over the definitions the process runs with, so that they can be listed and referred to.
+    async fn register(&self, definitions: &[Arc<Definition>], now: Timestamp) -> Result<(), Fault>;
+
+    /// Accepts an event once: records its delivery and creates the executions, all or nothing. An execution whose
+    /// concurrency group lets the latest win supersedes the live older ones of its group, or is itself born superseded
+    /// when the group already has one for a later event. A delivery that was accepted before changes nothing and
+    /// returns the executions it made then.
+    async fn accept(&self, event: &Event, executions: &[NewExecution], now: Timestamp) -> Result<Accepted, Fault>;
+
+    /// Takes an execution for a worker until `until`, if it is free and due. Every claim raises the fence.
+    async fn claim(&self, id: ExecutionId, worker: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Fault>;
+
+    /// Keeps the lease until `until`. Returns whether the execution has been superseded meanwhile.
+    ///
+    /// # Errors
+    /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution.
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Standing, Fault>;
+
+    /// Records step changes and the execution's new state under the lease. Any state but [`State::Running`] ends the
+    /// lease. Returns whether the execution has been superseded meanwhile.
+    ///
+    /// # Errors
+    /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution.
+    async fn record(&self, lease: &Lease, update: &Update) -> Result<Standing, Fault>;
+
+    /// A value kept by [`Store::put_memo`].
+    async fn memo(&self, execution: ExecutionId, key: &str) -> Result<Option<Vec<u8>>, Fault>;
+
+    /// Keeps a value under the execution. The first value of a key stays.
+    ///
+    /// # Errors
+    /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution.
+    async fn put_memo(&self, lease: &Lease, key: &str, value: &[u8]) -> Result<(), Fault>;
+
+    /// Records the intent to write to the forge, unless it is there already.
+    ///
+    /// # Errors
+    /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution;
+    /// [`crate::fault::FaultKind::Superseded`] when a newer event took its place: it must not publish any more.
+    async fn begin_effect(
+        &self,
+        lease: &Lease,
+        kind: EffectKind,
+        marker: &Marker,
+        now: Timestamp,
+    ) -> Result<Intent, Fault>;
+
+    /// Records that the write is done and what it left.
+    ///
+    /// # Errors
+    /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution.
+    async fn finish_effect(
+        &self,
+        lease: &Lease,
+        marker: &Marker,
+        remote: &Remote,
+        now: Timestamp,
+    ) -> Result<(), Fault>;
+
+    /// Queues executions that nobody is at: parked ones whose time has come, ones whose lease ran out, and queued ones
+    /// untouched for `patience`, whose message must have been lost. At most `limit`, oldest first.
+    async fn requeue_due(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<Vec<ExecutionId>, Fault>;
+
+    /// The next queued execution of a concurrency group, if no other of the group is running.
+    async fn next_in_group(&self, group: &str) -> Result<Option<ExecutionId>, Fault>;
+
+    /// An execution as it stands.
+    async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, Fault>;
+
+    /// Puts a message on the store-backed queue.
+    async fn enqueue(&self, body: &str, now: Timestamp) -> Result<(), Fault>;
+
+    /// Takes up to `limit` messages that are available, oldest first, and hides them until `until`.
+    async fn receive(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Received>, Fault>;
+
+    /// Ends the taking of a message in one of the ways of [`Settle`].
+    async fn settle(&self, message: i64, how: &Settle) -> Result<(), Fault>;
+
+    /// How much is open.
+    async fn backlog(&self) -> Result<Backlog, Fault>;
+}
+
+/// An execution to create.
+#[derive(Debug, Clone)]
+pub struct NewExecution {
+    /// Its identity.
+    pub id: ExecutionId,
+    /// What it runs.
+    pub definition: Arc<Definition>,
+    /// Its concurrency group, with the template filled in.
+    pub group: Option<String>,
+}
+
+impl NewExecution {
+    /// Whether a newer execution of the group takes the place of older ones.
+    pub fn latest_wins(&self) -> bool {
+        self.definition.concurrency.as_ref().is_some_and(|concurrency| concurrency.latest_wins)
+    }
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// False when the delivery had been accepted before.
+    pub fresh: bool,
+    /// The executions the delivery made that have not come to their end.
+    pub live: Vec<ExecutionId>,
+}
+
+/// What became of a try to claim an execution.
+#[derive(Debug)]
+pub enum Claim {
+    /// It is the caller's.
+    Acquired(Box<Execution>, Lease),
+    /// Another worker holds it.
+    Held,
+    /// It waits until then.
+    Parked(Timestamp),
+    /// An earlier execution of its concurrency group goes first.
+    Blocked,
+    /// It has come to its end.
+    Finished(ExecutionStatus),
+    /// There is no such execution.
+    Unknown,
+}
+
+/// Proof that an execution was claimed; every write under it names the fence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The execution.
+    pub execution: ExecutionId,
+    /// The number of the claim: a later claim has a higher one and ends the earlier.
+    pub fence: i64,
+}
+
+/// Whether an execution may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It may.
+    Current,
+    /// A newer event has taken its place.
+    Superseded,
+}
+
+/// A change to record under a lease.
+#[derive(Debug, Clone)]
+pub struct Update {
+    /// The steps that changed.
+    pub steps: Vec<StepRecord>,
+    /// Where the execution stands now.
+    pub state: State,
+    /// Its running time so far.
+    pub active: Duration,
+    /// The time of the change.
+    pub now: Timestamp,
+}
+
+/// Where a recorded execution stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// The worker goes on with it.
+    Running,
+    /// It waits until then.
+    Parked(Timestamp),
+    /// It was given back; any worker may go on.
+    Queued,
+    /// It came to its end with this status, and why if it did not succeed.
+    Finished(ExecutionStatus, Option<String>),
+}
+
+/// What is known of a write to the forge before it is tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intent {
+    /// It was never tried.
+    Fresh,
+    /// It was tried, with unknown success: it must be looked up by its marker first.
+    Uncertain,
+    /// It was done and left this.
+    Done(Remote),
+}
+
+/// A message taken from the store-backed queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Its number, to settle it by.
+    pub id: i64,
+    /// Its bytes.
+    pub body: String,
+    /// How often it has been taken, this time included.
+    pub receive_count: u32,
+}
+
+/// How the taking of a message ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settle {
+    /// It is dealt with.
+    Done,
+    /// It is to be delivered again at that time.
+    Again(Timestamp),
+    /// It can't be dealt with: kept aside with the reason, for a person.
+    Dead(String),
+}
+
+/// How much is open in a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Executions that a worker may take.
+    pub queued: u64,
+    /// Executions that a worker holds.
+    pub running: u64,
+    /// Executions that wait for a time.
+    pub parked: u64,
+    /// Messages on the queue, taken or not.
+    pub messages: u64,
+    /// Messages set aside.
+    pub dead: u64,
+    /// Effects of executions that were tried and not known to be done.
+    pub open_effects: u64,
+    /// When the next message or parked execution is due, if any waits for a time.
+    pub next_due: Option<Timestamp>,
+}

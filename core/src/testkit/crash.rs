@@ -1,0 +1,221 @@
+//! Crashes, failures and lost leases at every point where the engine meets the world.
+//!
+//! A [`Crasher`] wraps the edges of an engine. Each call through it passes two points, one before and one after the real
+//! call; at the point the plan names something happens: the process dies, the call fails, or the worker stands still.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Edges;
+use crate::event::Event;
+use crate::execution::Execution;
+use crate::fault::Fault;
+use crate::ids::{CommitSha, ExecutionId};
+use crate::message::Message;
+use crate::ports::forge::{EffectKind, Marker, PullRequest, Remote, Target};
+use crate::ports::model::{Completion, Limits, Prompt};
+use crate::ports::store::{
+    Accepted, Backlog, Claim, Intent, Lease, NewExecution, Received, Settle, Standing, Update,
+};
+use crate::ports::{Forge, Model, Queue, Store};
+use crate::review::{Check, Review};
+use crate::workflow::Definition;
+
+/// What happens at the planned point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mishap {
+    /// The process dies: nothing after the point is done by it.
+    Crash,
+    /// The call reports that the other side failed; after the point, although it did what it was asked to.
+    Fail,
+    /// The worker stands still until it is woken, long after its lease has run out.
+    Stall,
+}
+
+/// Counts the points an engine passes and lets one mishap happen at one of them.
+#[derive(Debug)]
+pub struct Crasher {
+    plan: Option<(usize, Mishap)>,
+    passed: AtomicUsize,
+    names: Mutex<Vec<String>>,
+    /// Set once the mishap has happened.
+    pub happened: CancellationToken,
+    /// Lets a stalled worker go on.
+    pub wake: CancellationToken,
+}
+
+impl Crasher {
+    /// A plan: the mishap at the point with that number, from 0; none to count the points only.
+    pub fn new(plan: Option<(usize, Mishap)>) -> Arc<Self> {
+        Arc::new(Self {
+            plan,
+            passed: AtomicUsize::new(0),
+            names: Mutex::default(),
+            happened: CancellationToken::new(),
+            wake: CancellationToken::new(),
+        })
+    }
+
+    /// The names of the points passed so far, in order.
+    pub fn names(&self) -> Vec<String> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same edges with this plan in between.
+    pub fn wrap(self: &Arc<Self>, edges: &Edges) -> Edges {
+        let crasher = || self.clone();
+        Edges {
+            store: Arc::new(Wrapped { inner: edges.store.clone(), crasher: crasher() }),
+            queue: Arc::new(Wrapped { inner: edges.queue.clone(), crasher: crasher() }),
+            forge: Arc::new(Wrapped { inner: edges.forge.clone(), crasher: crasher() }),
+            models: edges
+                .models
+                .iter()
+                .map(|model| Arc::new(Wrapped { inner: model.clone(), crasher: crasher() }) as Arc<dyn Model>)
+                .collect(),
+        }
+    }
+
+    async fn point(&self, when: &str, call: &str) -> Result<(), Fault> {
+        let number = self.passed.fetch_add(1, Ordering::SeqCst);
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{when} {call}"));
+        let Some((_, mishap)) = self.plan.filter(|(at, _)| *at == number) else { return Ok(()) };
+        self.happened.cancel();
+        match mishap {
+            Mishap::Crash => std::future::pending().await,
+            Mishap::Fail => Err(Fault::unavailable(format!("injected {when} {call}"))),
+            Mishap::Stall => {
+                self.wake.cancelled().await;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// An edge with a plan in front of it.
+struct Wrapped<T: ?Sized> {
+    inner: Arc<T>,
+    crasher: Arc<Crasher>,
+}
+
+/// Passes the point before, does the call, passes the point after.
+macro_rules! through {
+    ($self:ident . $call:ident ( $($argument:expr),* )) => {{
+        $self.crasher.point("before", stringify!($call)).await?;
+        let answer = $self.inner.$call($($argument),*).await?;
+        $self.crasher.point("after", stringify!($call)).await?;
+        Ok(answer)
+    }};
+}
+
+#[async_trait]
+impl Store for Wrapped<dyn Store> {
+    async fn register(&self, definitions: &[Arc<Definition>], now: Timestamp) -> Result<(), Fault> {
+        through!(self.register(definitions, now))
+    }
+    async fn accept(&self, event: &Event, executions: &[NewExecution], now: Timestamp) -> Result<Accepted, Fault> {
+        through!(self.accept(event, executions, now))
+    }
+    async fn claim(&self, id: ExecutionId, worker: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Fault> {
+        through!(self.claim(id, worker, now, until))
+    }
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Standing, Fault> {
+        through!(self.renew(lease, until))
+    }
+    async fn record(&self, lease: &Lease, update: &Update) -> Result<Standing, Fault> {
+        through!(self.record(lease, update))
+    }
+    async fn memo(&self, execution: ExecutionId, key: &str) -> Result<Option<Vec<u8>>, Fault> {
+        through!(self.memo(execution, key))
+    }
+    async fn put_memo(&self, lease: &Lease, key: &str, value: &[u8]) -> Result<(), Fault> {
+        through!(self.put_memo(lease, key, value))
+    }
+    async fn begin_effect(
+        &self,
+        lease: &Lease,
+        kind: EffectKind,
+        marker: &Marker,
+        now: Timestamp,
+    ) -> Result<Intent, Fault> {
+        through!(self.begin_effect(lease, kind, marker, now))
+    }
+    async fn finish_effect(
+        &self,
+        lease: &Lease,
+        marker: &Marker,
+        remote: &Remote,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        through!(self.finish_effect(lease, marker, remote, now))
+    }
+    async fn requeue_due(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<Vec<ExecutionId>, Fault> {
+        through!(self.requeue_due(now, patience, limit))
+    }
+    async fn next_in_group(&self, group: &str) -> Result<Option<ExecutionId>, Fault> {
+        through!(self.next_in_group(group))
+    }
+    async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, Fault> {
+        self.inner.execution(id).await
+    }
+    async fn enqueue(&self, body: &str, now: Timestamp) -> Result<(), Fault> {
+        through!(self.enqueue(body, now))
+    }
+    async fn receive(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Received>, Fault> {
+        through!(self.receive(limit, now, until))
+    }
+    async fn settle(&self, message: i64, how: &Settle) -> Result<(), Fault> {
+        through!(self.settle(message, how))
+    }
+    async fn backlog(&self) -> Result<Backlog, Fault> {
+        self.inner.backlog().await
+    }
+}
+
+#[async_trait]
+impl Queue for Wrapped<dyn Queue> {
+    async fn publish(&self, message: &Message) -> Result<(), Fault> {
+        through!(self.publish(message))
+    }
+}
+
+#[async_trait]
+impl Forge for Wrapped<dyn Forge> {
+    async fn pull_request(&self, target: &Target) -> Result<PullRequest, Fault> {
+        through!(self.pull_request(target))
+    }
+    async fn diff(&self, pull: &PullRequest) -> Result<Bytes, Fault> {
+        through!(self.diff(pull))
+    }
+    async fn file(&self, target: &Target, commit: &CommitSha, path: &str) -> Result<Option<Bytes>, Fault> {
+        through!(self.file(target, commit, path))
+    }
+    async fn find(&self, target: &Target, kind: EffectKind, marker: &Marker) -> Result<Option<Remote>, Fault> {
+        through!(self.find(target, kind, marker))
+    }
+    async fn create_review(&self, target: &Target, marker: &Marker, review: &Review) -> Result<Remote, Fault> {
+        through!(self.create_review(target, marker, review))
+    }
+    async fn create_check(&self, target: &Target, marker: &Marker, check: &Check) -> Result<Remote, Fault> {
+        through!(self.create_check(target, marker, check))
+    }
+}
+
+#[async_trait]
+impl Model for Wrapped<dyn Model> {
+    fn provider(&self) -> &str {
+        self.inner.provider()
+    }
+    fn model(&self) -> &str {
+        self.inner.model()
+    }
+    async fn complete(&self, prompt: &Prompt, limits: Limits) -> Result<Completion, Fault> {
+        through!(self.complete(prompt, limits))
+    }
+}

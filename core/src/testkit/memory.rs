@@ -1,0 +1,350 @@
+//! A store that keeps everything in memory: the plainest reading of the contract, against which the others are compared.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::clock::after;
+use crate::event::Event;
+use crate::execution::{Execution, ExecutionStatus, StepRecord};
+use crate::fault::{Fault, FaultKind};
+use crate::ids::ExecutionId;
+use crate::ports::Store;
+use crate::ports::forge::{EffectKind, Marker, Remote};
+use crate::ports::store::{
+    Accepted, Backlog, Claim, Intent, Lease, NewExecution, Received, Settle, Standing, State, Update,
+};
+use crate::workflow::Definition;
+
+/// A [`Store`] in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    tables: Mutex<Tables>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    deliveries: BTreeMap<String, Vec<ExecutionId>>,
+    executions: BTreeMap<ExecutionId, Row>,
+    memos: BTreeMap<(ExecutionId, String), Vec<u8>>,
+    effects: BTreeMap<(ExecutionId, Marker), Option<Remote>>,
+    messages: BTreeMap<i64, Mail>,
+    last_message: i64,
+}
+
+#[derive(Debug)]
+struct Row {
+    execution: Execution,
+    fence: i64,
+    lease_until: Option<Timestamp>,
+    updated_at: Timestamp,
+    latest_wins: bool,
+}
+
+#[derive(Debug)]
+struct Mail {
+    body: String,
+    available_at: Timestamp,
+    receive_count: u32,
+    dead: Option<String>,
+}
+
+impl Row {
+    fn is_live(&self) -> bool {
+        !self.execution.status.is_final()
+    }
+
+    fn is_live_in(&self, group: &str) -> bool {
+        self.is_live() && self.execution.concurrency_group.as_deref() == Some(group)
+    }
+
+    fn standing(&self) -> Standing {
+        if self.execution.superseded { Standing::Superseded } else { Standing::Current }
+    }
+}
+
+impl MemoryStore {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    fn held(&mut self, lease: &Lease) -> Result<&mut Row, Fault> {
+        let row = self.executions.get_mut(&lease.execution);
+        row.filter(|row| row.fence == lease.fence && row.execution.status == ExecutionStatus::Running)
+            .ok_or_else(|| Fault::new(FaultKind::LeaseLost, format!("execution {} is not held", lease.execution)))
+    }
+
+    fn insert(&mut self, event: &Event, new: &NewExecution, now: Timestamp) {
+        let mut superseded = false;
+        if let Some(group) = new.group.as_deref().filter(|_| new.latest_wins()) {
+            let rows = || self.executions.values().filter(|row| row.is_live_in(group) && !row.execution.superseded);
+            superseded = rows().any(|row| row.execution.event.at > event.at);
+            if !superseded {
+                for row in self.executions.values_mut().filter(|row| row.is_live_in(group)) {
+                    row.execution.superseded = true;
+                    row.execution.not_before = None;
+                    row.updated_at = now;
+                    if row.execution.status != ExecutionStatus::Running {
+                        row.execution.status = ExecutionStatus::Superseded;
+                    }
+                }
+            }
+        }
+        let execution = Execution {
+            id: new.id,
+            definition: new.definition.clone(),
+            event: event.clone(),
+            status: if superseded { ExecutionStatus::Superseded } else { ExecutionStatus::Queued },
+            created_at: now,
+            active: Duration::ZERO,
+            resumed_at: None,
+            not_before: None,
+            concurrency_group: new.group.clone(),
+            superseded,
+            steps: new.definition.steps.iter().map(|step| StepRecord::pending(&step.id)).collect(),
+            error: None,
+        };
+        let row = Row { execution, fence: 0, lease_until: None, updated_at: now, latest_wins: new.latest_wins() };
+        self.executions.insert(new.id, row);
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn register(&self, _definitions: &[Arc<Definition>], _now: Timestamp) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn accept(&self, event: &Event, executions: &[NewExecution], now: Timestamp) -> Result<Accepted, Fault> {
+        let mut tables = self.tables();
+        let delivery = event.delivery.as_str().to_owned();
+        let fresh = !tables.deliveries.contains_key(&delivery);
+        if fresh {
+            tables.deliveries.insert(delivery.clone(), executions.iter().map(|execution| execution.id).collect());
+            for execution in executions {
+                tables.insert(event, execution, now);
+            }
+        }
+        let made = tables.deliveries[&delivery].iter().copied();
+        let live = made.filter(|id| tables.executions.get(id).is_some_and(Row::is_live)).collect();
+        Ok(Accepted { fresh, live })
+    }
+
+    async fn claim(&self, id: ExecutionId, _worker: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Fault> {
+        let mut tables = self.tables();
+        let Some(row) = tables.executions.get(&id) else { return Ok(Claim::Unknown) };
+        if !row.is_live() {
+            return Ok(Claim::Finished(row.execution.status));
+        }
+        if row.lease_until.is_some_and(|lease_until| lease_until > now) {
+            return Ok(Claim::Held);
+        }
+        if let Some(time) = row.execution.not_before.filter(|time| *time > now) {
+            return Ok(Claim::Parked(time));
+        }
+        if let Some(group) = row.execution.concurrency_group.as_deref().filter(|_| !row.latest_wins)
+            && tables.executions.range(..id).any(|(_, other)| other.is_live_in(group))
+        {
+            return Ok(Claim::Blocked);
+        }
+        let Some(row) = tables.executions.get_mut(&id) else { return Ok(Claim::Unknown) };
+        row.fence += 1;
+        row.lease_until = Some(until);
+        row.updated_at = now;
+        row.execution.status = ExecutionStatus::Running;
+        row.execution.not_before = None;
+        row.execution.resumed_at = Some(now);
+        Ok(Claim::Acquired(Box::new(row.execution.clone()), Lease { execution: id, fence: row.fence }))
+    }
+
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Standing, Fault> {
+        let mut tables = self.tables();
+        let row = tables.held(lease)?;
+        row.lease_until = Some(until);
+        Ok(row.standing())
+    }
+
+    async fn record(&self, lease: &Lease, update: &Update) -> Result<Standing, Fault> {
+        let mut tables = self.tables();
+        let row = tables.held(lease)?;
+        row.execution.update(&update.steps);
+        row.execution.active = update.active;
+        row.updated_at = update.now;
+        let held = update.state == State::Running;
+        row.execution.resumed_at = held.then_some(update.now);
+        if !held {
+            row.lease_until = None;
+        }
+        match &update.state {
+            State::Running => {}
+            State::Parked(until) => {
+                row.execution.status = ExecutionStatus::Parked;
+                row.execution.not_before = Some(*until);
+            }
+            State::Queued => row.execution.status = ExecutionStatus::Queued,
+            State::Finished(status, error) => {
+                row.execution.status = *status;
+                row.execution.error.clone_from(error);
+            }
+        }
+        Ok(row.standing())
+    }
+
+    async fn memo(&self, execution: ExecutionId, key: &str) -> Result<Option<Vec<u8>>, Fault> {
+        Ok(self.tables().memos.get(&(execution, key.to_owned())).cloned())
+    }
+
+    async fn put_memo(&self, lease: &Lease, key: &str, value: &[u8]) -> Result<(), Fault> {
+        let mut tables = self.tables();
+        tables.held(lease)?;
+        tables.memos.entry((lease.execution, key.to_owned())).or_insert_with(|| value.to_vec());
+        Ok(())
+    }
+
+    async fn begin_effect(
+        &self,
+        lease: &Lease,
+        _kind: EffectKind,
+        marker: &Marker,
+        _now: Timestamp,
+    ) -> Result<Intent, Fault> {
+        let mut tables = self.tables();
+        let standing = tables.held(lease)?.standing();
+        let key = (lease.execution, marker.clone());
+        match (tables.effects.get(&key), standing) {
+            (Some(Some(remote)), _) => Ok(Intent::Done(remote.clone())),
+            (_, Standing::Superseded) => Err(Fault::new(FaultKind::Superseded, "the execution may not publish any more")),
+            (Some(None), Standing::Current) => Ok(Intent::Uncertain),
+            (None, Standing::Current) => {
+                tables.effects.insert(key, None);
+                Ok(Intent::Fresh)
+            }
+        }
+    }
+
+    async fn finish_effect(
+        &self,
+        lease: &Lease,
+        marker: &Marker,
+        remote: &Remote,
+        _now: Timestamp,
+    ) -> Result<(), Fault> {
+        let mut tables = self.tables();
+        tables.held(lease)?;
+        tables.effects.insert((lease.execution, marker.clone()), Some(remote.clone()));
+        Ok(())
+    }
+
+    async fn requeue_due(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<Vec<ExecutionId>, Fault> {
+        let mut tables = self.tables();
+        let mut due: Vec<_> = tables
+            .executions
+            .values()
+            .filter(|row| match row.execution.status {
+                ExecutionStatus::Parked => row.execution.not_before.is_none_or(|time| time <= now),
+                ExecutionStatus::Running => row.lease_until.is_none_or(|time| time <= now),
+                ExecutionStatus::Queued => after(row.updated_at, patience) <= now,
+                _ => false,
+            })
+            .map(|row| (row.updated_at, row.execution.id))
+            .collect();
+        due.sort();
+        due.truncate(limit as usize);
+        let mut ids: Vec<_> = due.into_iter().map(|(_, id)| id).collect();
+        ids.sort();
+        for id in &ids {
+            if let Some(row) = tables.executions.get_mut(id) {
+                row.execution.status = ExecutionStatus::Queued;
+                row.execution.not_before = None;
+                row.lease_until = None;
+                row.updated_at = now;
+            }
+        }
+        Ok(ids)
+    }
+
+    async fn next_in_group(&self, group: &str) -> Result<Option<ExecutionId>, Fault> {
+        let tables = self.tables();
+        let first = tables.executions.values().find(|row| row.is_live_in(group));
+        Ok(first.filter(|row| row.execution.status == ExecutionStatus::Queued).map(|row| row.execution.id))
+    }
+
+    async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, Fault> {
+        Ok(self.tables().executions.get(&id).map(|row| row.execution.clone()))
+    }
+
+    async fn enqueue(&self, body: &str, now: Timestamp) -> Result<(), Fault> {
+        let mut tables = self.tables();
+        tables.last_message += 1;
+        let id = tables.last_message;
+        tables.messages.insert(id, Mail { body: body.to_owned(), available_at: now, receive_count: 0, dead: None });
+        Ok(())
+    }
+
+    async fn receive(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Received>, Fault> {
+        let mut tables = self.tables();
+        let mut available: Vec<_> = tables
+            .messages
+            .iter()
+            .filter(|(_, mail)| mail.dead.is_none() && mail.available_at <= now)
+            .map(|(id, mail)| (mail.available_at, *id))
+            .collect();
+        available.sort();
+        available.truncate(limit as usize);
+        let mut received = Vec::new();
+        for (_, id) in available {
+            if let Some(mail) = tables.messages.get_mut(&id) {
+                mail.available_at = until;
+                mail.receive_count += 1;
+                received.push(Received { id, body: mail.body.clone(), receive_count: mail.receive_count });
+            }
+        }
+        received.sort_by_key(|message| message.id);
+        Ok(received)
+    }
+
+    async fn settle(&self, message: i64, how: &Settle) -> Result<(), Fault> {
+        let mut tables = self.tables();
+        match how {
+            Settle::Done => {
+                tables.messages.remove(&message);
+            }
+            Settle::Again(at) => {
+                if let Some(mail) = tables.messages.get_mut(&message) {
+                    mail.available_at = *at;
+                }
+            }
+            Settle::Dead(reason) => {
+                if let Some(mail) = tables.messages.get_mut(&message) {
+                    mail.dead = Some(reason.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn backlog(&self) -> Result<Backlog, Fault> {
+        let tables = self.tables();
+        let count = |status| tables.executions.values().filter(|row| row.execution.status == status).count() as u64;
+        let waiting = tables.executions.values().filter(|row| row.execution.status == ExecutionStatus::Parked);
+        let mail = tables.messages.values().filter(|mail| mail.dead.is_none());
+        let next_due = waiting
+            .filter_map(|row| row.execution.not_before)
+            .chain(mail.clone().map(|mail| mail.available_at))
+            .min();
+        Ok(Backlog {
+            queued: count(ExecutionStatus::Queued),
+            running: count(ExecutionStatus::Running),
+            parked: count(ExecutionStatus::Parked),
+            messages: mail.count() as u64,
+            dead: tables.messages.values().filter(|mail| mail.dead.is_some()).count() as u64,
+            open_effects: tables.effects.values().filter(|remote| remote.is_none()).count() as u64,
+            next_due,
+        })
+    }
+}

@@ -1,0 +1,338 @@
+//! The contract of [`Store`] as a test: every implementation runs all of it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::sample::{commit, event, opened, start};
+use crate::clock::after;
+use crate::event::{Event, PullRequestAction};
+use crate::execution::{ExecutionStatus, StepRecord, StepStatus};
+use crate::fault::FaultKind;
+use crate::ids::ExecutionId;
+use crate::ports::Store;
+use crate::ports::forge::{EffectKind, Marker, Remote};
+use crate::ports::store::{
+    Accepted, Backlog, Claim, Intent, Lease, NewExecution, Settle, Standing, State, Update,
+};
+use crate::workflow::Definition;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Runs the whole suite; `fresh` makes an empty store for each part. Returns how many parts there are.
+pub async fn run<S, F>(fresh: impl Fn() -> F) -> usize
+where
+    S: Store + 'static,
+    F: Future<Output = S>,
+{
+    let mut parts = 0;
+    macro_rules! parts {
+        ($($part:ident),+ $(,)?) => {$(
+            let store: Arc<dyn Store> = Arc::new(fresh().await);
+            store.register(&[workflow(true), workflow(false)], start()).await.expect("register");
+            $part(store).await;
+            parts += 1;
+        )+};
+    }
+    parts!(
+        a_delivery_is_accepted_once,
+        deliveries_at_the_same_moment_are_accepted_once,
+        one_worker_holds_an_execution,
+        a_lost_lease_records_nothing,
+        records_read_back,
+        an_unknown_execution_is_no_error,
+        the_first_memo_stays,
+        an_effect_is_told_by_its_history,
+        the_latest_event_supersedes,
+        a_late_event_is_born_superseded,
+        a_group_without_latest_wins_takes_turns,
+        the_sweep_finds_what_nobody_is_at,
+        messages_are_delivered_until_settled,
+        a_changed_definition_leaves_executions_alone,
+    );
+    parts
+}
+
+fn workflow(latest_wins: bool) -> Arc<Definition> {
+    let name = if latest_wins { "newest" } else { "queue" };
+    let yaml = format!(
+        "name: {name}\non: {{ pull_request: [opened, synchronize] }}\n\
+        concurrency: {{ group: \"{name}/${{repo}}/${{number}}\", latest_wins: {latest_wins} }}\n\
+        steps:\n  - {{ id: fetch, uses: fetch }}\n  - {{ id: analyse, uses: analyse, needs: [fetch] }}\n"
+    );
+    Arc::new(Definition::parse("suite.yaml", &yaml).expect("the suite's workflow"))
+}
+
+fn execution(event: &Event, latest_wins: bool) -> NewExecution {
+    let definition = workflow(latest_wins);
+    let group = definition.group(event).expect("the suite's group");
+    NewExecution { id: ExecutionId::new(), definition, group }
+}
+
+async fn accept(store: &dyn Store, event: &Event, latest_wins: bool) -> ExecutionId {
+    let new = execution(event, latest_wins);
+    let accepted = store.accept(event, std::slice::from_ref(&new), start()).await.expect("accept");
+    assert!(accepted.fresh);
+    new.id
+}
+
+async fn claim(store: &dyn Store, id: ExecutionId, now: Timestamp) -> Lease {
+    match store.claim(id, "worker", now, after(now, MINUTE)).await.expect("claim") {
+        Claim::Acquired(execution, lease) => {
+            assert_eq!(execution.id, id);
+            assert_eq!(execution.status, ExecutionStatus::Running);
+            lease
+        }
+        other => panic!("not claimed: {other:?}"),
+    }
+}
+
+fn update(state: State, steps: Vec<StepRecord>) -> Update {
+    Update { steps, state, active: SECOND, now: after(start(), SECOND) }
+}
+
+async fn status(store: &dyn Store, id: ExecutionId) -> ExecutionStatus {
+    store.execution(id).await.expect("execution").expect("there").status
+}
+
+async fn a_delivery_is_accepted_once(store: Arc<dyn Store>) {
+    let event = opened("d-1");
+    let first = execution(&event, true);
+    let accepted = store.accept(&event, std::slice::from_ref(&first), start()).await.expect("accept");
+    assert_eq!(accepted, Accepted { fresh: true, live: vec![first.id] });
+    let second = execution(&event, true);
+    let again = store.accept(&event, std::slice::from_ref(&second), start()).await.expect("accept");
+    assert_eq!(again, Accepted { fresh: false, live: vec![first.id] }, "the executions made then, not new ones");
+    assert!(store.execution(second.id).await.expect("execution").is_none());
+    let lease = claim(&*store, first.id, start()).await;
+    let done = State::Finished(ExecutionStatus::Succeeded, None);
+    store.record(&lease, &update(done, vec![])).await.expect("record");
+    let late = store.accept(&event, &[second], start()).await.expect("accept");
+    assert_eq!(late, Accepted { fresh: false, live: vec![] });
+}
+
+async fn deliveries_at_the_same_moment_are_accepted_once(store: Arc<dyn Store>) {
+    let event = opened("d-1");
+    let tries = (0..20).map(|_| {
+        let (store, event) = (store.clone(), event.clone());
+        tokio::spawn(async move { store.accept(&event, &[execution(&event, true)], start()).await.expect("accept") })
+    });
+    let answers = futures_util::future::join_all(tries).await;
+    let answers: Vec<_> = answers.into_iter().map(|answer| answer.expect("accept")).collect();
+    assert_eq!(answers.iter().filter(|answer| answer.fresh).count(), 1);
+    assert!(answers.iter().all(|answer| answer.live == answers[0].live && answer.live.len() == 1), "{answers:?}");
+}
+
+async fn one_worker_holds_an_execution(store: Arc<dyn Store>) {
+    let id = accept(&*store, &opened("d-1"), true).await;
+    let lease = claim(&*store, id, start()).await;
+    let other = store.claim(id, "other", start(), after(start(), MINUTE)).await.expect("claim");
+    assert!(matches!(other, Claim::Held), "{other:?}");
+    let later = after(start(), MINUTE);
+    assert_eq!(store.renew(&lease, after(later, MINUTE)).await.expect("renew"), Standing::Current);
+    assert!(matches!(store.claim(id, "other", later, after(later, MINUTE)).await.expect("claim"), Claim::Held));
+    let much_later = after(later, MINUTE);
+    let taken = claim(&*store, id, much_later).await;
+    assert!(taken.fence > lease.fence, "every claim raises the fence");
+}
+
+async fn a_lost_lease_records_nothing(store: Arc<dyn Store>) {
+    let id = accept(&*store, &opened("d-1"), true).await;
+    let lost = claim(&*store, id, start()).await;
+    let held = claim(&*store, id, after(start(), MINUTE)).await;
+    let marker = Marker("m".to_owned());
+    let remote = Remote { id: "1".to_owned(), url: None };
+    let done = State::Finished(ExecutionStatus::Succeeded, None);
+    let kinds = [
+        store.renew(&lost, after(start(), 9 * MINUTE)).await.expect_err("renew").kind,
+        store.record(&lost, &update(done, vec![])).await.expect_err("record").kind,
+        store.put_memo(&lost, "k", b"v").await.expect_err("put_memo").kind,
+        store.begin_effect(&lost, EffectKind::Review, &marker, start()).await.expect_err("begin_effect").kind,
+        store.finish_effect(&lost, &marker, &remote, start()).await.expect_err("finish_effect").kind,
+    ];
+    assert_eq!(kinds, [FaultKind::LeaseLost; 5]);
+    assert_eq!(status(&*store, id).await, ExecutionStatus::Running);
+    assert_eq!(store.memo(id, "k").await.expect("memo"), None);
+    assert_eq!(store.begin_effect(&held, EffectKind::Review, &marker, start()).await.expect("effect"), Intent::Fresh);
+}
+
+async fn records_read_back(store: Arc<dyn Store>) {
+    let id = accept(&*store, &opened("d-1"), true).await;
+    let before = store.execution(id).await.expect("execution").expect("there");
+    assert_eq!((before.status, before.event.clone()), (ExecutionStatus::Queued, opened("d-1")));
+    assert_eq!(before.steps, [StepRecord::pending("fetch"), StepRecord::pending("analyse")]);
+    assert_eq!(before.concurrency_group.as_deref(), Some("newest/acme/shop/7"));
+    let lease = claim(&*store, id, start()).await;
+    let step = StepRecord {
+        status: StepStatus::Failed,
+        attempt: 2,
+        interruptions: 1,
+        not_before: Some(after(start(), MINUTE)),
+        output: Some(json!({ "k": [1, "ü"] })),
+        error: Some("no".to_owned()),
+        started_at: Some(start()),
+        finished_at: Some(after(start(), SECOND)),
+        ..StepRecord::pending("fetch")
+    };
+    store.record(&lease, &update(State::Running, vec![step.clone()])).await.expect("record");
+    let running = store.execution(id).await.expect("execution").expect("there");
+    assert_eq!((running.status, &running.steps[0]), (ExecutionStatus::Running, &step));
+    assert_eq!((running.active, running.resumed_at), (SECOND, Some(after(start(), SECOND))));
+    let until = after(start(), MINUTE);
+    store.record(&lease, &update(State::Parked(until), vec![])).await.expect("record");
+    let parked = store.execution(id).await.expect("execution").expect("there");
+    assert_eq!((parked.status, parked.not_before, parked.resumed_at), (ExecutionStatus::Parked, Some(until), None));
+    let early = store.claim(id, "w", start(), until).await.expect("claim");
+    assert!(matches!(early, Claim::Parked(time) if time == until), "{early:?}");
+    let lease = claim(&*store, id, until).await;
+    let failed = State::Finished(ExecutionStatus::Failed, Some("because".to_owned()));
+    store.record(&lease, &update(failed, vec![])).await.expect("record");
+    let done = store.execution(id).await.expect("execution").expect("there");
+    assert_eq!((done.status, done.error.as_deref()), (ExecutionStatus::Failed, Some("because")));
+    let late = store.claim(id, "w", until, after(until, MINUTE)).await.expect("claim");
+    assert!(matches!(late, Claim::Finished(ExecutionStatus::Failed)), "{late:?}");
+    assert_eq!(store.backlog().await.expect("backlog"), Backlog::default());
+}
+
+async fn an_unknown_execution_is_no_error(store: Arc<dyn Store>) {
+    let id = ExecutionId::new();
+    assert!(matches!(store.claim(id, "w", start(), after(start(), MINUTE)).await.expect("claim"), Claim::Unknown));
+    assert!(store.execution(id).await.expect("execution").is_none());
+    assert_eq!(store.memo(id, "k").await.expect("memo"), None);
+}
+
+async fn the_first_memo_stays(store: Arc<dyn Store>) {
+    let id = accept(&*store, &opened("d-1"), true).await;
+    let lease = claim(&*store, id, start()).await;
+    let bytes = [0_u8, 255, 10, 13];
+    store.put_memo(&lease, "k", &bytes).await.expect("put_memo");
+    store.put_memo(&lease, "k", b"second").await.expect("put_memo");
+    store.put_memo(&lease, "empty", b"").await.expect("put_memo");
+    assert_eq!(store.memo(id, "k").await.expect("memo"), Some(bytes.to_vec()));
+    assert_eq!(store.memo(id, "empty").await.expect("memo"), Some(vec![]));
+    assert_eq!(store.memo(id, "other").await.expect("memo"), None);
+}
+
+async fn an_effect_is_told_by_its_history(store: Arc<dyn Store>) {
+    let id = accept(&*store, &opened("d-1"), true).await;
+    let lease = claim(&*store, id, start()).await;
+    let (marker, other) = (Marker("m".to_owned()), Marker("n".to_owned()));
+    let begin = |marker: Marker| {
+        let (store, lease) = (store.clone(), lease.clone());
+        async move { store.begin_effect(&lease, EffectKind::Check, &marker, start()).await.expect("begin_effect") }
+    };
+    assert_eq!(begin(marker.clone()).await, Intent::Fresh);
+    assert_eq!(begin(marker.clone()).await, Intent::Uncertain);
+    assert_eq!(store.backlog().await.expect("backlog").open_effects, 1);
+    let remote = Remote { id: "9".to_owned(), url: Some("https://example.com/9".to_owned()) };
+    store.finish_effect(&lease, &marker, &remote, start()).await.expect("finish_effect");
+    assert_eq!(begin(marker).await, Intent::Done(remote));
+    assert_eq!(begin(other).await, Intent::Fresh, "another marker is another effect");
+}
+
+async fn the_latest_event_supersedes(store: Arc<dyn Store>) {
+    let waiting = accept(&*store, &opened("d-1"), true).await;
+    let pushed = event("d-2", PullRequestAction::Synchronize, commit('c'), after(start(), SECOND));
+    let running = accept(&*store, &pushed, true).await;
+    assert_eq!(status(&*store, waiting).await, ExecutionStatus::Superseded, "nobody held it: it ends at once");
+    let lease = claim(&*store, running, start()).await;
+    let marker = Marker("m".to_owned());
+    store.begin_effect(&lease, EffectKind::Review, &marker, start()).await.expect("begin_effect");
+    let again = event("d-3", PullRequestAction::Synchronize, commit('d'), after(start(), 2 * SECOND));
+    let newest = accept(&*store, &again, true).await;
+    assert_eq!(status(&*store, running).await, ExecutionStatus::Running, "its worker is told");
+    assert_eq!(store.renew(&lease, after(start(), MINUTE)).await.expect("renew"), Standing::Superseded);
+    let recorded = store.record(&lease, &update(State::Running, vec![])).await.expect("record");
+    assert_eq!(recorded, Standing::Superseded);
+    let refused = store.begin_effect(&lease, EffectKind::Check, &Marker("n".to_owned()), start()).await;
+    assert_eq!(refused.expect_err("refused").kind, FaultKind::Superseded);
+    let uncertain = store.begin_effect(&lease, EffectKind::Review, &marker, start()).await;
+    assert_eq!(uncertain.expect_err("refused").kind, FaultKind::Superseded);
+    claim(&*store, newest, start()).await;
+}
+
+async fn a_late_event_is_born_superseded(store: Arc<dyn Store>) {
+    let newer = event("d-2", PullRequestAction::Synchronize, commit('c'), after(start(), SECOND));
+    let newest = accept(&*store, &newer, true).await;
+    let late = execution(&opened("d-1"), true);
+    let accepted = store.accept(&opened("d-1"), std::slice::from_ref(&late), start()).await.expect("accept");
+    assert_eq!(accepted, Accepted { fresh: true, live: vec![] });
+    assert_eq!(status(&*store, late.id).await, ExecutionStatus::Superseded);
+    assert_eq!(status(&*store, newest).await, ExecutionStatus::Queued);
+    let elsewhere = Event { number: crate::ids::PrNumber(8), ..opened("d-3") };
+    let other = accept(&*store, &elsewhere, true).await;
+    assert_eq!(status(&*store, other).await, ExecutionStatus::Queued, "another pull request is another group");
+}
+
+async fn a_group_without_latest_wins_takes_turns(store: Arc<dyn Store>) {
+    let first = accept(&*store, &opened("d-1"), false).await;
+    let second = accept(&*store, &opened("d-2"), false).await;
+    let group = "queue/acme/shop/7";
+    let blocked = store.claim(second, "w", start(), after(start(), MINUTE)).await.expect("claim");
+    assert!(matches!(blocked, Claim::Blocked), "{blocked:?}");
+    assert_eq!(store.next_in_group(group).await.expect("next"), Some(first));
+    let lease = claim(&*store, first, start()).await;
+    assert_eq!(store.next_in_group(group).await.expect("next"), None, "the first is running");
+    let done = State::Finished(ExecutionStatus::Succeeded, None);
+    store.record(&lease, &update(done, vec![])).await.expect("record");
+    assert_eq!(store.next_in_group(group).await.expect("next"), Some(second));
+    claim(&*store, second, start()).await;
+}
+
+async fn the_sweep_finds_what_nobody_is_at(store: Arc<dyn Store>) {
+    let ids = [
+        accept(&*store, &Event { number: crate::ids::PrNumber(1), ..opened("d-1") }, true).await,
+        accept(&*store, &Event { number: crate::ids::PrNumber(2), ..opened("d-2") }, true).await,
+        accept(&*store, &Event { number: crate::ids::PrNumber(3), ..opened("d-3") }, true).await,
+    ];
+    let [queued, running, parked] = ids;
+    claim(&*store, running, start()).await;
+    let lease = claim(&*store, parked, start()).await;
+    let until = after(start(), 5 * SECOND);
+    store.record(&lease, &update(State::Parked(until), vec![])).await.expect("record");
+    let due = |now| {
+        let store = store.clone();
+        async move { store.requeue_due(now, 2 * MINUTE, 10).await.expect("requeue_due") }
+    };
+    assert!(due(after(start(), SECOND)).await.is_empty(), "nothing is due yet");
+    assert_eq!(due(until).await, [parked], "its time has come");
+    assert!(due(until).await.is_empty(), "once is enough");
+    assert_eq!(due(after(start(), MINUTE)).await, [running], "its lease has run out");
+    assert_eq!(due(after(start(), 2 * MINUTE)).await, [queued], "its message was lost");
+    assert_eq!(store.backlog().await.expect("backlog").queued, 3);
+    assert_eq!(store.requeue_due(after(start(), 9 * MINUTE), MINUTE, 2).await.expect("requeue_due").len(), 2);
+}
+
+async fn messages_are_delivered_until_settled(store: Arc<dyn Store>) {
+    for body in ["one", "two", "three"] {
+        store.enqueue(body, start()).await.expect("enqueue");
+    }
+    let until = after(start(), MINUTE);
+    let taken = store.receive(2, start(), until).await.expect("receive");
+    let bodies: Vec<_> = taken.iter().map(|message| (message.body.as_str(), message.receive_count)).collect();
+    assert_eq!(bodies, [("one", 1), ("two", 1)]);
+    let rest = store.receive(5, start(), until).await.expect("receive");
+    assert_eq!(rest.len(), 1, "what is taken is hidden");
+    store.settle(taken[0].id, &Settle::Done).await.expect("settle");
+    store.settle(taken[1].id, &Settle::Again(start())).await.expect("settle");
+    store.settle(rest[0].id, &Settle::Dead("poison".to_owned())).await.expect("settle");
+    let again = store.receive(5, start(), until).await.expect("receive");
+    assert_eq!(again.len(), 1);
+    assert_eq!((again[0].body.as_str(), again[0].receive_count), ("two", 2));
+    let backlog = store.backlog().await.expect("backlog");
+    assert_eq!((backlog.messages, backlog.dead, backlog.next_due), (1, 1, Some(until)));
+    assert_eq!(store.receive(5, until, after(until, MINUTE)).await.expect("receive").len(), 1, "never settled");
+}
+
+async fn a_changed_definition_leaves_executions_alone(store: Arc<dyn Store>) {
+    let id = accept(&*store, &opened("d-1"), true).await;
+    let changed = "name: newest\non: { manual: true }\nsteps: [{ id: other, uses: fetch }]\n";
+    let changed = Arc::new(Definition::parse("changed.yaml", changed).expect("a workflow"));
+    store.register(&[changed], after(start(), SECOND)).await.expect("register");
+    let execution = store.execution(id).await.expect("execution").expect("there");
+    assert_eq!(*execution.definition, *workflow(true));
+}

@@ -1,0 +1,127 @@
+//! The one writer: a task that owns the writing connection and commits what has piled up in one transaction.
+
+use autopr_core::fault::{Fault, FaultKind, Retry};
+use futures_util::future::BoxFuture;
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// The most writes that share a commit: keeps the wait of the first bounded.
+const BATCH: usize = 256;
+
+/// The most writes that wait for the writer; whoever comes later waits to be let in.
+const WAITING: usize = 1024;
+
+/// Hands writes to the writing task.
+pub(crate) struct Writer {
+    jobs: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the task on the connection.
+    pub(crate) fn start(connection: SqliteConnection) -> Self {
+        let (jobs, waiting) = mpsc::channel(WAITING);
+        let task = tokio::spawn(write(connection, waiting));
+        Self { jobs: Mutex::new(Some(jobs)), task: Mutex::new(Some(task)) }
+    }
+
+    /// Runs `work` inside a transaction and returns once it is committed, or was undone because it failed.
+    pub(crate) async fn run<T, W>(&self, name: &'static str, work: W) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
+    {
+        let closed = || Fault::unavailable(format!("{name}: the database is closed"));
+        let jobs = self.jobs.lock().await.clone().ok_or_else(closed)?;
+        let (reply, answer) = oneshot::channel();
+        let job = Write { name, work: Some(work), result: None, reply };
+        jobs.send(Box::new(job)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// Lets no more writes in, waits for those that are, and closes the connection.
+    pub(crate) async fn close(&self) {
+        self.jobs.lock().await.take();
+        if let Some(task) = self.task.lock().await.take()
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the database writer ended badly");
+        }
+    }
+}
+
+/// A write that waits for its commit.
+trait Job: Send {
+    /// Does the work; an error means that nothing of it may stay.
+    fn work<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), sqlx::Error>>;
+
+    /// Answers the caller, once the transaction is committed or is not.
+    fn answer(self: Box<Self>, commit: Result<(), &sqlx::Error>);
+}
+
+struct Write<T, W> {
+    name: &'static str,
+    work: Option<W>,
+    result: Option<Result<T, Fault>>,
+    reply: oneshot::Sender<Result<T, Fault>>,
+}
+
+impl<T, W> Job for Write<T, W>
+where
+    T: Send + 'static,
+    W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
+{
+    fn work<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), sqlx::Error>> {
+        Box::pin(async move {
+            let Some(work) = self.work.take() else { return Ok(()) };
+            let mut savepoint = connection.begin().await?;
+            let result = work(&mut savepoint).await;
+            match result {
+                Ok(_) => savepoint.commit().await?,
+                Err(_) => savepoint.rollback().await?,
+            }
+            self.result = Some(result);
+            Ok(())
+        })
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), &sqlx::Error>) {
+        let answer = match (self.result, commit) {
+            (Some(Err(fault)), _) => Err(fault),
+            (Some(result), Ok(())) => result,
+            (_, Err(error)) => Err(failed(self.name, error)),
+            (None, Ok(())) => Err(Fault::new(FaultKind::Bug, format!("{}: the write was not run", self.name))),
+        };
+        // The caller may have gone: then nobody wants to know.
+        drop(self.reply.send(answer));
+    }
+}
+
+async fn write(mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+    let mut batch = Vec::new();
+    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        let committed = commit(&mut connection, &mut batch).await;
+        if let Err(error) = &committed {
+            tracing::warn!(%error, writes = batch.len(), "a commit failed");
+        }
+        for job in batch.drain(..) {
+            job.answer(committed.as_ref().map(|()| ()));
+        }
+    }
+    if let Err(error) = connection.close().await {
+        tracing::warn!(%error, "closing the database failed");
+    }
+}
+
+async fn commit(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    for job in batch {
+        job.work(&mut transaction).await?;
+    }
+    transaction.commit().await
+}
+
+fn failed(name: &str, error: &sqlx::Error) -> Fault {
+    Fault::new(FaultKind::Unavailable, format!("{name}: the database did not commit: {error}")).retry(Retry::Backoff)
+}
