@@ -125,7 +125,7 @@ impl<'a> Headers<'a> {
 
 /// The path of a file that exists on one side only. `other` is the raw name which the `diff --git` line gives the missing
 /// side; it shows what the prefix is. Returned as the pair (other, known).
-fn alone<'a>(known: Cow<'a, [u8]>, other: Option<&'a [u8]>) -> (Cow<'a, [u8]>, Cow<'a, [u8]>) {
+fn alone<'a>(known: Cow<'a, [u8]>, other: Option<&'a [u8]>) -> path::Pair<'a> {
     match other.and_then(|raw| path::header_path(raw).ok()) {
         Some(other) => path::strip_prefixes(other, known),
         None => {

@@ -22,6 +22,9 @@ pub(super) fn parse(text: &[u8]) -> Result<Diff<'_>, ParseError> {
     Ok(Diff { preamble, files })
 }
 
+/// A problem that quotes a line.
+type Blame = fn(String) -> Problem;
+
 struct Parser<'a> {
     text: &'a [u8],
     at: usize,
@@ -249,7 +252,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A problem that quotes the line it stands on.
-    fn refuse(&self, problem: fn(String) -> Problem) -> ParseError {
+    fn refuse(&self, problem: Blame) -> ParseError {
         self.fail(self.at, problem(excerpt(self.line(self.at))))
     }
 }
@@ -260,8 +263,8 @@ fn is_signature(line: &[u8]) -> bool {
 }
 
 /// Reads `@@ -12,3 +12,4 @@ fn section`; an omitted count is 1.
-fn hunk_header(line: &[u8]) -> Result<(Span, Span, &[u8]), fn(String) -> Problem> {
-    let malformed = Problem::HunkHeader as fn(String) -> Problem;
+fn hunk_header(line: &[u8]) -> Result<(Span, Span, &[u8]), Blame> {
+    let malformed = Problem::HunkHeader as Blame;
     let rest = line.strip_prefix(b"@@ -").ok_or(malformed)?;
     let (old, rest) = span(rest)?;
     let (new, rest) = span(rest.strip_prefix(b" +").ok_or(malformed)?)?;
@@ -269,7 +272,7 @@ fn hunk_header(line: &[u8]) -> Result<(Span, Span, &[u8]), fn(String) -> Problem
     Ok((old, new, section.strip_prefix(b" ").unwrap_or(section)))
 }
 
-fn span(text: &[u8]) -> Result<(Span, &[u8]), fn(String) -> Problem> {
+fn span(text: &[u8]) -> Result<(Span, &[u8]), Blame> {
     let (start, rest) = number(text)?;
     let (count, rest) = match rest.strip_prefix(b",") {
         Some(rest) => number(rest)?,
@@ -284,7 +287,7 @@ fn span(text: &[u8]) -> Result<(Span, &[u8]), fn(String) -> Problem> {
     }
 }
 
-fn number(text: &[u8]) -> Result<(u32, &[u8]), fn(String) -> Problem> {
+fn number(text: &[u8]) -> Result<(u32, &[u8]), Blame> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if digits == 0 {
         return Err(Problem::HunkHeader);
@@ -292,5 +295,5 @@ fn number(text: &[u8]) -> Result<(u32, &[u8]), fn(String) -> Problem> {
     let value = text[..digits]
         .iter()
         .try_fold(0_u32, |value, digit| value.checked_mul(10)?.checked_add(u32::from(digit - b'0')));
-    Ok((value.ok_or(Problem::HunkRange as fn(String) -> Problem)?, &text[digits..]))
+    Ok((value.ok_or(Problem::HunkRange as Blame)?, &text[digits..]))
 }

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use super::error::{Problem, excerpt};
 
+/// The old and the new path.
+pub(super) type Pair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+
 /// The bytes of a path that [`super::FileDiff::path`] showed: the way back from a quoted form to what git stores.
 /// A text that is not in quoted form is returned as it is.
 pub fn path_bytes(shown: &str) -> Cow<'_, [u8]> {
@@ -109,7 +112,7 @@ pub(super) fn header_path(raw: &[u8]) -> Result<Cow<'_, [u8]>, Problem> {
 
 /// The two paths of a `diff --git` line, prefixes included. A line without quotes is ambiguous when a path holds a space;
 /// since git writes the same path twice (a rename has lines of its own), the line is cut into two halves that agree.
-pub(super) fn header_paths(rest: &[u8]) -> Option<(Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+pub(super) fn header_paths(rest: &[u8]) -> Option<Pair<'_>> {
     let (old, new) = if rest.first() == Some(&b'"') {
         let (_, used) = unquote(rest)?;
         (&rest[..used], rest[used..].strip_prefix(b" ")?)
@@ -142,7 +145,7 @@ pub(super) fn header_paths(rest: &[u8]) -> Option<(Cow<'_, [u8]>, Cow<'_, [u8]>)
 /// - Otherwise what follows the last component that differs is the path (`--src-prefix=old/ --dst-prefix=new/`, and
 ///   `diff -u old/x new/x`).
 /// - Names with nothing in common are two different files compared with each other and stay as they are.
-pub(super) fn strip_prefixes<'a>(old: Cow<'a, [u8]>, new: Cow<'a, [u8]>) -> (Cow<'a, [u8]>, Cow<'a, [u8]>) {
+pub(super) fn strip_prefixes<'a>(old: Cow<'a, [u8]>, new: Cow<'a, [u8]>) -> Pair<'a> {
     let (old_prefix, new_prefix) = prefixes(&old, &new);
     (cut(old, old_prefix), cut(new, new_prefix))
 }
