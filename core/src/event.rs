@@ -88,6 +88,20 @@ pub enum PullRequestAction {
     Closed,
 }
 
+impl PullRequestAction {
+    /// The word used in a workflow's `on` and in conditions.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Reopened => "reopened",
+            Self::ReadyForReview => "ready_for_review",
+            Self::Synchronize => "synchronize",
+            Self::Labeled => "labeled",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// Who caused an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {

@@ -1,0 +1,73 @@
+//! The actions a step can `use`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a step does. A closed set: a new action is one variant here and one arm where actions are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActionName {
+    /// Reads the pull request, its diff and the repository's configuration.
+    Fetch,
+    /// Runs the deterministic analysers over the diff.
+    Analyse,
+    /// Lets the language models read the diff.
+    Review,
+    /// Merges what was found and writes the review and the check to the forge.
+    PublishReview,
+}
+
+impl ActionName {
+    /// All of them, in the order they usually run.
+    pub const ALL: [Self; 4] = [Self::Fetch, Self::Analyse, Self::Review, Self::PublishReview];
+
+    /// The word used in definitions, logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fetch => "fetch",
+            Self::Analyse => "analyse",
+            Self::Review => "review",
+            Self::PublishReview => "publish-review",
+        }
+    }
+}
+
+impl fmt::Display for ActionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for ActionName {
+    type Err = UnknownAction;
+
+    fn from_str(value: &str) -> Result<Self, UnknownAction> {
+        Self::ALL
+            .into_iter()
+            .find(|action| action.as_str() == value)
+            .ok_or_else(|| UnknownAction(value.chars().take(100).collect()))
+    }
+}
+
+/// A word that names no action.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an action: use fetch, analyse, review or publish-review")]
+pub struct UnknownAction(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_has_one_word_in_every_form() {
+        for action in ActionName::ALL {
+            assert_eq!(action.to_string().parse::<ActionName>().unwrap(), action);
+            assert_eq!(serde_json::to_value(action).unwrap(), serde_json::json!(action.as_str()));
+        }
+        let listed = UnknownAction("x".into()).to_string();
+        assert!(ActionName::ALL.iter().all(|action| listed.contains(action.as_str())), "{listed}");
+    }
+}

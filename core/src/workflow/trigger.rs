@@ -1,0 +1,35 @@
+//! What starts a workflow.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, EventKind, PullRequestAction};
+
+/// The events that start a workflow. At least one must be named.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Triggers {
+    /// What happens to a pull request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pull_request: Vec<PullRequestAction>,
+    /// Comments that begin with `/autopr` and one of these words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = "^[a-z][a-z-]{0,31}$")))]
+    pub command: Vec<String>,
+    /// True for a workflow that also, or only, runs when a person or program asks for it by name. Every workflow can be
+    /// asked for; this is for one that nothing else starts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub manual: bool,
+}
+
+impl Triggers {
+    /// Whether `event` is one of those that start the workflow called `name`. A manual event names its workflow and
+    /// starts that one and no other.
+    pub fn matches(&self, name: &str, event: &Event) -> bool {
+        match &event.kind {
+            EventKind::PullRequest { action } => self.pull_request.contains(action),
+            EventKind::Command { name, .. } => self.command.contains(name),
+            EventKind::Manual { workflow } => workflow == name,
+        }
+    }
+}
