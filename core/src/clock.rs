@@ -1,7 +1,9 @@
 //! Time as a value: the system's, or one that only moves when a test moves it.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -57,13 +59,22 @@ impl Clock {
         }
     }
 
-    /// Runs `future` for at most this long; none when it took longer, in which case it was dropped.
+    /// Runs `future` for at most this long; none when it took longer, in which case it was dropped. The time is looked at
+    /// before the future each time: a process that was stopped for longer does nothing more of it.
     pub async fn timeout<F: Future>(&self, duration: Duration, future: F) -> Option<F::Output> {
-        tokio::select! {
-            biased;
-            output = future => Some(output),
-            () = self.elapsed(duration) => None,
-        }
+        let until = after(self.now(), duration);
+        let mut future = pin!(future);
+        let mut timer = pin!(self.elapsed(duration));
+        poll_fn(|context| {
+            if self.now() >= until {
+                return Poll::Ready(None);
+            }
+            match future.as_mut().poll(context) {
+                Poll::Ready(output) => Poll::Ready(Some(output)),
+                Poll::Pending => timer.as_mut().poll(context).map(|()| None),
+            }
+        })
+        .await
     }
 }
 

@@ -6,13 +6,21 @@
 //! [`execution`], [`machine`], [`engine`], [`actions`]), what is reviewed ([`diff`], [`analysis`],
 //! [`review`]) and the edges ([`ports`]).
 
+pub mod actions;
 pub mod analysis;
 pub mod clock;
 pub mod diff;
+pub mod engine;
 pub mod event;
+pub mod execution;
 pub mod fault;
 pub mod ids;
+pub mod machine;
+pub mod message;
 pub mod ports;
+pub mod retry;
 pub mod review;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod workflow;
 pub mod yaml;

@@ -10,7 +10,7 @@ use crate::clock::{after, between};
 use crate::execution::{Execution, ExecutionStatus, StepRecord, StepStatus};
 use crate::fault::{Fault, FaultKind, Retry};
 use crate::retry::backoff;
-use crate::workflow::{Step, StepScope};
+use crate::workflow::{Graph, Step, StepOutcome, StepResult, StepResults};
 
 /// How often a step may take its worker down with it before it is given up.
 pub const MOST_INTERRUPTIONS: u32 = 10;
@@ -111,9 +111,8 @@ fn needs_are_final(execution: &Execution, step: &Step) -> bool {
 
 /// The record of a step whose turn it is: running if its condition holds, else skipped or failed.
 fn begin(execution: &Execution, step: &Step, record: &StepRecord, expired: bool, now: Timestamp) -> StepRecord {
-    let scope = StepScope { event: &execution.event, records: &execution.steps, needs: &step.needs, expired };
     let mut record = StepRecord { not_before: None, ..record.clone() };
-    match step.holds(&scope) {
+    match starts(execution, step, expired) {
         Ok(true) => {
             record.status = StepStatus::Running;
             record.attempt += 1;
@@ -137,6 +136,25 @@ fn begin(execution: &Execution, step: &Step, record: &StepRecord, expired: bool,
     }
     record.finished_at = Some(now);
     record
+}
+
+/// Whether the step's condition holds.
+fn starts(execution: &Execution, step: &Step, expired: bool) -> Result<bool, String> {
+    let definition = &execution.definition;
+    let graph: Graph = definition.graph().map_err(|error| error.to_string())?;
+    let results: StepResults<'_> = execution.steps.iter().filter_map(|record| Some((&*record.id, result(record)?))).collect();
+    let Some(index) = definition.index(&step.id) else { return Ok(false) };
+    definition.starts(index, &graph, &execution.event, &results, expired).map_err(|error| error.to_string())
+}
+
+fn result(record: &StepRecord) -> Option<StepResult<'_>> {
+    let outcome = match record.status {
+        StepStatus::Succeeded => StepOutcome::Succeeded,
+        StepStatus::Failed => StepOutcome::Failed,
+        StepStatus::Skipped => StepOutcome::Skipped,
+        StepStatus::Pending | StepStatus::Running => return None,
+    };
+    Some(StepResult { outcome, output: record.output.as_ref() })
 }
 
 fn finish(execution: &Execution, expired: bool, policy: &Policy) -> Decision {

@@ -8,13 +8,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::Engine;
+use super::{Engine, LEASE};
+use crate::clock::after;
 use crate::event::Event;
-use crate::execution::{Execution, StepRecord};
-use crate::fault::{Fault, FaultKind};
+use crate::execution::{Execution, StepRecord, StepStatus};
+use crate::fault::{Fault, FaultKind, Retry};
 use crate::ports::forge::{EffectKind, Marker, Remote, Target};
 use crate::ports::store::{Intent, Lease};
 use crate::ports::{Forge, Model};
+use crate::workflow::ActionName;
 
 /// One attempt of one step.
 pub struct Context {
@@ -63,7 +65,7 @@ impl Context {
     ///
     /// # Errors
     /// When an output does not have the expected form: a mistake of this program.
-    pub fn outputs<T: DeserializeOwned>(&self, action: crate::workflow::ActionName) -> Result<Vec<T>, Fault> {
+    pub fn outputs<T: DeserializeOwned>(&self, action: ActionName) -> Result<Vec<T>, Fault> {
         let steps = self.execution.definition.steps.iter().filter(|step| step.uses == action);
         steps
             .filter_map(|step| self.execution.step(&step.id)?.output.clone())
@@ -75,14 +77,10 @@ impl Context {
             .collect()
     }
 
-    /// The failures of steps that use `action`, each one line.
-    pub fn failures(&self, action: crate::workflow::ActionName) -> Vec<String> {
-        let steps = self.execution.definition.steps.iter().filter(|step| step.uses == action);
-        steps
-            .filter_map(|step| self.execution.step(&step.id))
-            .filter(|record| record.status == crate::execution::StepStatus::Failed)
-            .filter_map(|record| record.error.clone())
-            .collect()
+    /// True when a step that uses `action` failed.
+    pub fn failed(&self, action: ActionName) -> bool {
+        let mut steps = self.execution.definition.steps.iter().filter(|step| step.uses == action);
+        steps.any(|step| self.execution.step(&step.id).is_some_and(|record| record.status == StepStatus::Failed))
     }
 
     /// Does `work` once for this execution and `input`: its result is kept, and given back without doing it again after
@@ -131,19 +129,27 @@ impl Context {
     where
         F: Future<Output = Result<Remote, Fault>>,
     {
-        let store = &self.engine.edges.store;
+        let (store, clock) = (&self.engine.edges.store, &self.engine.clock);
         let marker = Marker(format!("autopr:{}:{}:{}", kind.as_str(), self.execution.id, self.step));
-        let now = self.engine.clock.now();
-        let arrived = match store.begin_effect(&self.lease, kind, &marker, now).await? {
+        let now = clock.now();
+        let uncertain = match store.begin_effect(&self.lease, kind, &marker, now, after(now, LEASE)).await? {
             Intent::Done(remote) => return Ok(remote),
-            Intent::Fresh => None,
-            Intent::Uncertain => self.forge().find(&self.target(), kind, &marker).await?,
+            Intent::Fresh => false,
+            Intent::Uncertain => true,
         };
-        let remote = match arrived {
-            Some(remote) => remote,
-            None => write(marker.clone()).await?,
-        };
-        store.finish_effect(&self.lease, &marker, &remote, self.engine.clock.now()).await?;
+        // Done well within the lease, or not at all: after that another worker may be at the same write.
+        let written = clock.timeout(LEASE / 2, async {
+            let arrived = if uncertain { self.forge().find(&self.target(), kind, &marker).await? } else { None };
+            match arrived {
+                Some(remote) => Ok(remote),
+                None => write(marker.clone()).await,
+            }
+        });
+        let remote = written.await.unwrap_or_else(|| {
+            let context = format!("writing the {} took longer than {} s", kind.as_str(), (LEASE / 2).as_secs());
+            Err(Fault::new(FaultKind::Timeout, context).retry(Retry::Backoff))
+        })?;
+        store.finish_effect(&self.lease, &marker, &remote, clock.now()).await?;
         Ok(remote)
     }
 }

@@ -110,7 +110,7 @@ impl Engine {
     /// # Errors
     /// When the store can't be reached.
     pub async fn register(&self) -> Result<(), Fault> {
-        let definitions: Vec<_> = self.catalog.iter().cloned().collect();
+        let definitions: Vec<_> = self.catalog.iter().map(|entry| entry.definition.clone()).collect();
         self.edges.store.register(&definitions, self.clock.now()).await
     }
 
@@ -169,21 +169,19 @@ impl Engine {
 
     /// The executions an event asks for. A workflow whose condition can't be evaluated is left out and logged.
     fn matching(&self, event: &Event) -> Vec<NewExecution> {
+        let delivery = &event.delivery;
         let mut executions = Vec::new();
-        for definition in self.catalog.iter() {
-            let group = match definition.matches(event) {
-                Ok(false) => continue,
-                Ok(true) => definition.group(event),
-                Err(error) => Err(error),
-            };
-            match group {
-                Ok(group) => {
-                    executions.push(NewExecution { id: ExecutionId::new(), definition: definition.clone(), group });
-                }
+        for matched in self.catalog.matching(event) {
+            let definition = match matched {
+                Ok(definition) => definition,
                 Err(error) => {
-                    let (workflow, delivery) = (&definition.name, &event.delivery);
-                    tracing::error!(%workflow, %delivery, %error, "the workflow was not run: its expression failed");
+                    tracing::error!(%delivery, %error, "a workflow was left out");
+                    continue;
                 }
+            };
+            match definition.group(event) {
+                Ok(group) => executions.push(NewExecution { id: ExecutionId::new(), definition, group }),
+                Err(error) => tracing::error!(%delivery, workflow = %definition.name, %error, "a workflow was left out"),
             }
         }
         executions

@@ -178,10 +178,11 @@ impl Run<'_> {
         };
         let woken = tokio::select! {
             biased;
+            // The lease comes first: a worker that was stopped for long learns that it lost it before it does more.
+            () = clock.elapsed(between(now, after(self.leased_at, LEASE / 3))) => Woken::Renew,
             Some(ended) = self.steps.next() => Woken::Ended(ended),
             () = shutdown.cancelled(), if !stopping => Woken::Time,
             () = sleep => Woken::Time,
-            () = clock.elapsed(between(now, after(self.leased_at, LEASE / 3))) => Woken::Renew,
         };
         if self.engine.shutdown.is_cancelled() && !stopping {
             let end = after(self.engine.clock.now(), GRACE);

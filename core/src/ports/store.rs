@@ -51,7 +51,8 @@ pub trait Store: Send + Sync {
     /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution.
     async fn put_memo(&self, lease: &Lease, key: &str, value: &[u8]) -> Result<(), Fault>;
 
-    /// Records the intent to write to the forge, unless it is there already.
+    /// Records the intent to write to the forge, unless it is there already, and keeps the lease until `until`, so that
+    /// nobody else begins while the write is under way.
     ///
     /// # Errors
     /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution;
@@ -62,6 +63,7 @@ pub trait Store: Send + Sync {
         kind: EffectKind,
         marker: &Marker,
         now: Timestamp,
+        until: Timestamp,
     ) -> Result<Intent, Fault>;
 
     /// Records that the write is done and what it left.

@@ -78,8 +78,14 @@ fn finding(claimed: &Claimed, map: &LineMap<'_>, source: &Source) -> Finding {
         ClaimedSide::Old => Side::Left,
         ClaimedSide::New => Side::Right,
     };
-    let (start, end, quote) = (claimed.start_line, claimed.end_line, claimed.quote.as_str());
-    let (location, note) = match anchor(map, &Claim { path: &claimed.path, side, start, end, quote }) {
+    let claim = Claim {
+        path: claimed.path.clone(),
+        side,
+        start: claimed.start_line,
+        end: claimed.end_line,
+        quote: claimed.quote.clone(),
+    };
+    let (location, note) = match anchor(map, &claim) {
         Anchored::Exact(location) | Anchored::Moved(location) => (Some(location), None),
         Anchored::Demoted(reason) => (None, Some(format!("Not put on a line of {}: {reason}.", claimed.path))),
     };
@@ -91,7 +97,7 @@ fn finding(claimed: &Claimed, map: &LineMap<'_>, source: &Source) -> Finding {
         title: clean(&claimed.title),
         reason: note.map_or(reason.clone(), |note| format!("{reason} {}", clean(&note))),
         fix: clean(&claimed.fix),
-        evidence: if location.is_some() { clean(quote) } else { String::new() },
+        evidence: if location.is_some() { clean(&claimed.quote) } else { String::new() },
         replacement: claimed.replacement.as_deref().filter(|_| location.is_some()).map(clean),
         location,
         source: source.clone(),

@@ -1,11 +1,16 @@
 //! What a review is: findings on lines, a summary, what was covered and what not, and the verdict.
 
+pub mod answer;
+mod assemble;
 mod finding;
+pub mod prompt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::Effort;
 use crate::ids::CommitSha;
 
+pub use assemble::{Parts, assemble};
 pub use finding::{Finding, Location, Severity, Source};
 
 /// A finished review of one head commit.
@@ -13,12 +18,16 @@ pub use finding::{Finding, Location, Severity, Source};
 pub struct Review {
     /// The commit that was reviewed.
     pub head: CommitSha,
+    /// What its check says.
+    pub verdict: Verdict,
     /// Most severe first, then by place. Those with a location become comments on that line; the others stand in the summary.
     pub findings: Vec<Finding>,
     /// Findings that were left out by `review.max_findings`.
     pub omitted: u32,
     /// What was looked at.
     pub coverage: Coverage,
+    /// How much work the change is to review, if that is known.
+    pub effort: Option<Effort>,
     /// Mistakes in the repository's own configuration, each one line with its place.
     pub problems: Vec<String>,
 }

@@ -143,8 +143,9 @@ impl Store for Wrapped<dyn Store> {
         kind: EffectKind,
         marker: &Marker,
         now: Timestamp,
+        until: Timestamp,
     ) -> Result<Intent, Fault> {
-        through!(self.begin_effect(lease, kind, marker, now))
+        through!(self.begin_effect(lease, kind, marker, now, until))
     }
     async fn finish_effect(
         &self,

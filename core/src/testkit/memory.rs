@@ -212,9 +212,12 @@ impl Store for MemoryStore {
         _kind: EffectKind,
         marker: &Marker,
         _now: Timestamp,
+        until: Timestamp,
     ) -> Result<Intent, Fault> {
         let mut tables = self.tables();
-        let standing = tables.held(lease)?.standing();
+        let row = tables.held(lease)?;
+        row.lease_until = Some(until);
+        let standing = row.standing();
         let key = (lease.execution, marker.clone());
         match (tables.effects.get(&key), standing) {
             (Some(Some(remote)), _) => Ok(Intent::Done(remote.clone())),

@@ -143,7 +143,8 @@ impl Definition {
     }
 
     /// Whether the step at index `step`, all of whose needs have finished with `results`, runs; it is skipped otherwise.
-    /// `graph` is this definition's own. An index that names no step does not run.
+    /// `graph` is this definition's own. An index that names no step does not run. Once the execution is `expired`,
+    /// `success()` is false, so that only steps which look at how others ended still run.
     ///
     /// # Errors
     /// The step's condition has no value here.
@@ -153,12 +154,13 @@ impl Definition {
         graph: &Graph,
         event: &Event,
         results: &StepResults<'_>,
+        expired: bool,
     ) -> Result<bool, ExpressionError> {
         let Some(this) = self.steps.get(step) else { return Ok(false) };
         let id = |at: &usize| self.steps.get(*at).map(|step| step.id.as_str());
         let needs: Vec<&str> = graph.needs(step).iter().filter_map(id).collect();
         let ancestors: Vec<&str> = graph.ancestors(step).iter().filter_map(id).collect();
-        let scope = Scope::new(event).of_step(&needs, &ancestors, results);
+        let scope = Scope::new(event).of_step(&needs, &ancestors, results, expired);
         this.r#if.as_ref().map_or_else(|| Ok(scope.success()), |condition| condition.starts(&scope))
     }
 
@@ -172,11 +174,15 @@ impl Definition {
         self.steps.iter().position(|step| step.id == id)
     }
 
+    /// Its JSON form, fields in the order of the type: what a store keeps.
+    pub fn to_json(&self) -> String {
+        // No part of it can fail to serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// The SHA-256 of its JSON form, in hexadecimal: two definitions that say the same have the same digest.
     pub fn digest(&self) -> String {
-        // Fields are written in the order of the type, and no part of it can fail to serialise.
-        let json = serde_json::to_vec(self).unwrap_or_default();
-        hex::encode(Sha256::digest(&json))
+        hex::encode(Sha256::digest(self.to_json().as_bytes()))
     }
 }
 

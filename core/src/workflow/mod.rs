@@ -4,6 +4,7 @@
 
 pub mod action;
 pub mod builtin;
+mod cache;
 pub mod catalog;
 pub mod condition;
 pub mod definition;
@@ -17,6 +18,7 @@ pub mod trigger;
 mod validate;
 
 pub use action::ActionName;
+pub use cache::DefinitionCache;
 pub use catalog::Catalog;
 pub use condition::Condition;
 pub use definition::{Concurrency, Definition, Retry, Step, schema};

@@ -92,11 +92,18 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The scope of the condition of a step that names `needs` and waits, through them, for `ancestors`.
-    pub(super) fn of_step(self, needs: &[&str], ancestors: &[&str], results: &'a StepResults<'a>) -> Self {
+    /// The scope of the condition of a step that names `needs` and waits, through them, for `ancestors`. For an
+    /// `expired` execution nothing counts as a success.
+    pub(super) fn of_step(
+        self,
+        needs: &[&str],
+        ancestors: &[&str],
+        results: &'a StepResults<'a>,
+        expired: bool,
+    ) -> Self {
         let ended = |id: &&str, outcome| results.get(*id).is_some_and(|result| result.outcome == outcome);
-        let success = needs.iter().all(|id| ended(id, StepOutcome::Succeeded));
-        let failure = ancestors.iter().any(|id| ended(id, StepOutcome::Failed));
+        let success = !expired && needs.iter().all(|id| ended(id, StepOutcome::Succeeded));
+        let failure = expired || ancestors.iter().any(|id| ended(id, StepOutcome::Failed));
         Self { steps: Some(Steps { results, success, failure }), ..self }
     }
 

@@ -192,7 +192,7 @@ impl<'d> Check<'d> {
             Place::Workflow => evaluate(&Scope::new(event)).err(),
             Place::Step { before, .. } => sample::outcomes(before)
                 .iter()
-                .find_map(|results| evaluate(&Scope::new(event).of_step(before, before, results)).err()),
+                .find_map(|results| evaluate(&Scope::new(event).of_step(before, before, results, false)).err()),
         });
         if let Some(error) = failed {
             self.told(path, at, &error);

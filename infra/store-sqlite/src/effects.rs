@@ -46,8 +46,9 @@ pub(crate) async fn begin(
     kind: EffectKind,
     marker: &Marker,
     now: Timestamp,
+    until: Timestamp,
 ) -> Result<Intent, Fault> {
-    let standing = lease::check(connection, lease).await?;
+    let standing = lease::renew(connection, lease, until).await?;
     let known: Option<(String, Option<String>, Option<String>)> = sqlx::query_as(
         "SELECT state, remote_id, remote_url FROM execution_effects WHERE execution_id = ? AND marker = ?",
     )

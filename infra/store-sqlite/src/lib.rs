@@ -165,11 +165,12 @@ impl Store for SqliteStore {
         kind: EffectKind,
         marker: &Marker,
         now: Timestamp,
+        until: Timestamp,
     ) -> Result<Intent, Fault> {
         let (lease, marker) = (lease.clone(), marker.clone());
         self.writer
             .run("begin_effect", move |connection| {
-                Box::pin(async move { effects::begin(connection, &lease, kind, &marker, now).await })
+                Box::pin(async move { effects::begin(connection, &lease, kind, &marker, now, until).await })
             })
             .await
     }

@@ -1,0 +1,50 @@
+//! `fetch`: reads the pull request, its diff, and the repository's configuration from the base commit.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Context;
+use crate::fault::{Fault, FaultKind};
+use crate::ports::forge::PullRequest;
+use crate::repo_config::{self, RepoConfig};
+use crate::workflow::ActionName;
+
+/// What the step puts out. The diff is kept as a memo, not here: it can be large.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Fetched {
+    pub(super) pull: PullRequest,
+    pub(super) config: RepoConfig,
+    /// Mistakes in the repository's configuration.
+    pub(super) problems: Vec<String>,
+}
+
+pub(super) async fn run(context: &Context) -> Result<Fetched, Fault> {
+    let target = context.target();
+    let pull = context.forge().pull_request(&target).await?;
+    if let Some(head) = context.event().head.as_ref().filter(|head| **head != pull.head) {
+        // The push that moved the head brings an event of its own.
+        let moved = format!("the head moved from {} to {}", head.short(), pull.head.short());
+        return Err(Fault::new(FaultKind::Superseded, moved));
+    }
+    let file = context.forge().file(&target, &pull.base, repo_config::FILE).await?;
+    let (config, problems) = match &file {
+        Some(text) => RepoConfig::parse(repo_config::FILE, &String::from_utf8_lossy(text)),
+        None => (RepoConfig::default(), Vec::new()),
+    };
+    diff(context, &pull).await?;
+    Ok(Fetched { pull, config, problems: problems.iter().map(ToString::to_string).collect() })
+}
+
+/// The output of the workflow's `fetch` step.
+pub(super) fn fetched(context: &Context) -> Result<Fetched, Fault> {
+    context
+        .outputs(ActionName::Fetch)?
+        .pop()
+        .ok_or_else(|| Fault::invalid("no `fetch` step has run before this one: add it to `needs`"))
+}
+
+/// The diff under review, read from the forge once for the execution.
+pub(super) async fn diff(context: &Context, pull: &PullRequest) -> Result<Bytes, Fault> {
+    let range = format!("{}..{}", pull.base, pull.head);
+    context.memo_bytes("diff", range.as_bytes(), context.forge().diff(pull)).await
+}

@@ -1,0 +1,31 @@
+//! What a step does: one file per action.
+
+mod analyse;
+mod fetch;
+mod publish_review;
+mod review;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::engine::Context;
+use crate::fault::{Fault, FaultKind};
+use crate::workflow::ActionName;
+
+/// Runs an action; what it returns is the step's output.
+///
+/// # Errors
+/// Those of the action. They say whether another attempt makes sense.
+pub async fn run(action: ActionName, context: &Context) -> Result<Value, Fault> {
+    match action {
+        ActionName::Fetch => output(fetch::run(context).await?),
+        ActionName::Analyse => output(analyse::run(context).await?),
+        ActionName::Review => output(review::run(context).await?),
+        ActionName::PublishReview => output(publish_review::run(context).await?),
+    }
+}
+
+fn output(value: impl Serialize) -> Result<Value, Fault> {
+    serde_json::to_value(value)
+        .map_err(|error| Fault::new(FaultKind::Bug, "the action's output is not JSON").source(error))
+}
