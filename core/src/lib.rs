@@ -18,6 +18,7 @@ pub mod ids;
 pub mod machine;
 pub mod message;
 pub mod ports;
+pub mod repo_config;
 pub mod retry;
 pub mod review;
 #[cfg(feature = "testkit")]

@@ -396,8 +396,11 @@ fn fix_of(schema: &Json) -> Option<String> {
     schema.get("x-fix").and_then(Json::as_str).map(str::to_owned)
 }
 
+/// Whether a value must not be shown: the schema, or one of its forms, is marked as a secret.
 fn is_secret(schema: &Json) -> bool {
-    schema.get("writeOnly").and_then(Json::as_bool) == Some(true)
+    let marked = |schema: &Json| schema.get("writeOnly").and_then(Json::as_bool) == Some(true);
+    let forms = |keyword| schema.get(keyword).and_then(Json::as_array).into_iter().flatten();
+    marked(schema) || forms("anyOf").chain(forms("oneOf")).any(marked)
 }
 
 fn expects_collection(schema: &Json) -> bool {

@@ -18,6 +18,7 @@ mod scalar;
 mod tree;
 mod typed;
 mod types;
+mod values;
 mod words;
 
 pub use diagnostic::{Diagnostic, render};

@@ -182,7 +182,7 @@ impl<'t> Builder<'t> {
         let span = Span { start: frame.start.start, bytes: frame.start.bytes.start..last };
         let size = self.nodes - frame.nodes_before + 1;
         self.nodes += 1;
-        self.add_counted(Node { value, style: Style::Collection, ..Node::nothing(span) }, frame.anchor, size)
+        self.add_counted(Node::collection(value, span), frame.anchor, size)
     }
 
     fn alias(&mut self, anchor: usize, span: &Span) -> bool {

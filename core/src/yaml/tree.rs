@@ -184,7 +184,7 @@ impl Document {
     }
 
     /// Takes out the value at a path; false when the path is the whole document or leads nowhere.
-    pub(super) fn remove(&mut self, path: &Path) -> bool {
+    pub fn remove(&mut self, path: &Path) -> bool {
         let Some((last, front)) = path.steps().split_last() else { return false };
         let mut node = &mut self.root;
         for step in front {
@@ -239,6 +239,10 @@ impl Found<'_> {
 impl Node {
     pub(super) fn nothing(span: Span) -> Self {
         Self { value: Value::Null, span, style: Style::Plain, index: 0 }
+    }
+
+    pub(super) fn collection(value: Value, span: Span) -> Self {
+        Self { value, style: Style::Collection, ..Self::nothing(span) }
     }
 
     /// Where it begins.

@@ -29,35 +29,48 @@ impl Document {
         self.lenient_against(schemars::schema_for!(T).as_value())
     }
 
-    fn lenient_against<T: DeserializeOwned>(&self, schema: &Json) -> (Option<T>, Vec<Diagnostic>) {
+    /// The document without what does not fit a schema, and every mistake. A value at fault is taken out, or what holds
+    /// it when a required key is missing there. No document when that is the whole of it.
+    pub fn prune(&self, schema: &Json) -> (Option<Self>, Vec<Diagnostic>) {
         let mut rest = self.clone();
-        let mut mistakes: Vec<Diagnostic> = Vec::new();
-        // Each round takes at least one value out of the tree, or is the last.
-        let value = loop {
-            let mut round = rest.check(schema);
-            let mut places: Vec<Path> = round.iter().map(Diagnostic::place_of_fault).collect();
-            // What the schema finds in a later round follows from what was taken out, such as a key now missing.
-            if mistakes.is_empty() {
-                mistakes.append(&mut round);
+        let mistakes = rest.check(schema);
+        let mut round: Vec<Path> = mistakes.iter().map(Diagnostic::place_of_fault).collect();
+        // What the schema finds in a later round follows from what was taken out, such as a key now missing.
+        while !round.is_empty() {
+            if !rest.remove_all(round) {
+                return (None, mistakes);
             }
-            if places.is_empty() {
-                match rest.deserialise() {
-                    Ok(value) => break Some(value),
-                    Err(mistake) => {
-                        places.push(mistake.place_of_fault());
-                        mistakes.push(*mistake);
+            round = rest.check(schema).iter().map(Diagnostic::place_of_fault).collect();
+        }
+        (Some(rest), mistakes)
+    }
+
+    fn lenient_against<T: DeserializeOwned>(&self, schema: &Json) -> (Option<T>, Vec<Diagnostic>) {
+        let (mut rest, mut mistakes) = self.prune(schema);
+        let mut value = None;
+        // Each round takes at least one value out of the tree, or is the last.
+        while let Some(document) = rest.take() {
+            match document.deserialise() {
+                Ok(read) => value = Some(read),
+                Err(mistake) => {
+                    let mut smaller = document;
+                    if smaller.remove_all(vec![mistake.place_of_fault()]) {
+                        rest = smaller.prune(schema).0;
                     }
+                    mistakes.push(*mistake);
                 }
             }
-            // From the back, so that a value inside another goes before it.
-            places.sort_unstable();
-            let removed = places.iter().rev().fold(0, |removed, path| removed + usize::from(rest.remove(path)));
-            if removed == 0 || places.iter().any(|path| path.steps().is_empty()) {
-                break None;
-            }
-        };
+        }
         mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
         (value, mistakes)
+    }
+
+    /// Takes out what stands at these paths; false when that is the whole document or nothing.
+    fn remove_all(&mut self, mut paths: Vec<Path>) -> bool {
+        // From the back, so that a value inside another goes before it.
+        paths.sort_unstable();
+        let removed = paths.iter().rev().fold(0, |removed, path| removed + usize::from(self.remove(path)));
+        removed > 0 && paths.iter().all(|path| !path.steps().is_empty())
     }
 
     /// Reads the tree as a type whose schema it fits; what can still fail are the type's own rules.
