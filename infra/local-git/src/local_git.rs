@@ -1,0 +1,166 @@
+//! [`LocalGit`], the local counterpart of a forge.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use autopr_core::fault::{Fault, FaultKind};
+use autopr_core::ids::{CommitSha, PrNumber, RepoName};
+use autopr_core::ports::Forge;
+use autopr_core::ports::forge::{EffectKind, Marker, PullRequest, Remote, Target};
+use autopr_core::review::{Check, Review};
+use bytes::Bytes;
+
+use crate::clean_room::CleanRoom;
+use crate::git::{Git, shown, told};
+use crate::objects::Objects;
+use crate::outbox::Outbox;
+use crate::range::{self, RangeSpec, ResolvedRange};
+use crate::repository::Repository;
+
+/// A local git repository as the place where one pull request lives: a range of its commits, or its index. Reads come
+/// from git, writes go to the outbox. Share it with an [`Arc`].
+#[derive(Debug)]
+pub struct LocalGit {
+    repository: Repository,
+    room: CleanRoom,
+    objects: Objects,
+    outbox: Arc<Outbox>,
+    range: Mutex<Option<ResolvedRange>>,
+}
+
+impl LocalGit {
+    /// Opens the repository that holds the folder `repo`: its top level, a folder below it, a worktree or a bare
+    /// repository. `outbox` is made when it does not exist; it must not lie within a repository that others write to.
+    ///
+    /// # Errors
+    /// A [`Fault`] for a person to read when git is missing or too old, the folder is in no repository or git refuses
+    /// it, or the outbox can't be written.
+    pub async fn open(repo: &Path, outbox: &Path) -> Result<Self, Fault> {
+        Self::open_with(blocking(Git::find).await?, repo, outbox).await
+    }
+
+    async fn open_with(git: Git, repo: &Path, outbox: &Path) -> Result<Self, Fault> {
+        let repository = Repository::discover(git, repo).await?;
+        let folder = outbox.to_owned();
+        let unwritable = told(format!("the folder `{}` can't be written", shown(outbox)));
+        blocking(move || {
+            let prepare = || {
+                let outbox = Outbox::open(&folder)?;
+                let room = CleanRoom::build(&repository, outbox.folder())?;
+                Ok::<_, std::io::Error>((outbox, room))
+            };
+            let (outbox, room) = prepare().map_err(|error| unwritable.source(error))?;
+            let outbox = Arc::new(outbox);
+            Ok(Self { repository, room, objects: Objects::default(), outbox, range: Mutex::default() })
+        })
+        .await
+    }
+
+    /// Finds out what `spec` means here, and makes it the pull request that [`Forge::pull_request`] tells of.
+    ///
+    /// # Errors
+    /// A [`Fault`] for a person to read when a revision is unknown or ambiguous, the two have no common ancestor, or a
+    /// shallow clone lacks what is needed.
+    pub async fn resolve(&self, spec: &RangeSpec) -> Result<ResolvedRange, Fault> {
+        let range = range::resolve(spec, &self.repository, &self.room, &self.objects).await?;
+        *self.range.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(range.clone());
+        Ok(range)
+    }
+
+    /// How the engine addresses this repository: `local/` and the name of its folder, number zero.
+    ///
+    /// # Errors
+    /// A [`Fault`] when that name is longer than a repository's may be.
+    pub fn target(&self) -> Result<Target, Fault> {
+        let top = match self.repository.git_dir.file_name() {
+            Some(name) if name == ".git" => self.repository.git_dir.parent(),
+            _ => Some(self.repository.git_dir.as_path()),
+        };
+        let name = top.and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+        let name: String = name.chars().map(|c| if c.is_control() || c.is_whitespace() { '-' } else { c }).collect();
+        let name = if name.is_empty() { "root" } else { name.trim_end_matches(".git") };
+        let repository = RepoName::new(format!("local/{name}"))
+            .map_err(|error| Fault::invalid("naming the repository").source(error))?;
+        Ok(Target { repository, number: PrNumber(0), installation: None })
+    }
+
+    /// The review that was posted, or found already posted, last.
+    ///
+    /// # Errors
+    /// A [`Fault`] when its file can't be read.
+    pub async fn review(&self) -> Result<Option<Review>, Fault> {
+        let outbox = Arc::clone(&self.outbox);
+        blocking(move || outbox.last(EffectKind::Review)).await
+    }
+
+    /// The check that was posted, or found already posted, last.
+    ///
+    /// # Errors
+    /// A [`Fault`] when its file can't be read.
+    pub async fn check(&self) -> Result<Option<Check>, Fault> {
+        let outbox = Arc::clone(&self.outbox);
+        blocking(move || outbox.last(EffectKind::Check)).await
+    }
+}
+
+#[async_trait]
+impl Forge for LocalGit {
+    async fn pull_request(&self, target: &Target) -> Result<PullRequest, Fault> {
+        let range = self.range.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        let range = range.ok_or_else(|| Fault::new(FaultKind::NotFound, "no range was chosen yet"))?;
+        let ResolvedRange { base, head, title, body, author, description: _ } = range;
+        Ok(PullRequest { target: target.clone(), title, body, author, base, head, draft: false, labels: Vec::new() })
+    }
+
+    async fn diff(&self, pull: &PullRequest) -> Result<Bytes, Fault> {
+        let staged = pull.head == CommitSha::zero();
+        let diff = self.room.diff(&pull.base, (!staged).then_some(&pull.head)).await?;
+        match staged.then(|| unmerged(&diff)).flatten() {
+            Some(path) => Err(told(format!("`{path}` has unresolved conflicts in the index: resolve and `git add` it"))),
+            None => Ok(diff.into()),
+        }
+    }
+
+    async fn file(&self, _: &Target, commit: &CommitSha, path: &str) -> Result<Option<Bytes>, Fault> {
+        let content = if *commit == CommitSha::zero() {
+            match self.room.index_entry(path).await? {
+                Some(entry) if entry.mode.starts_with("100") => Some(self.objects.blob(&self.room, &entry.id).await?),
+                _ => None,
+            }
+        } else {
+            self.objects.file(&self.room, commit.as_str(), path).await?
+        };
+        Ok(content.map(Bytes::from))
+    }
+
+    async fn find(&self, _: &Target, kind: EffectKind, marker: &Marker) -> Result<Option<Remote>, Fault> {
+        let (outbox, marker) = (Arc::clone(&self.outbox), marker.clone());
+        blocking(move || Ok(outbox.find(kind, &marker))).await
+    }
+
+    async fn create_review(&self, target: &Target, marker: &Marker, review: &Review) -> Result<Remote, Fault> {
+        let (outbox, target, marker, review) =
+            (Arc::clone(&self.outbox), target.clone(), marker.clone(), review.clone());
+        blocking(move || outbox.post(EffectKind::Review, &target, &marker, &review)).await
+    }
+
+    async fn create_check(&self, target: &Target, marker: &Marker, check: &Check) -> Result<Remote, Fault> {
+        let (outbox, target, marker, check) = (Arc::clone(&self.outbox), target.clone(), marker.clone(), check.clone());
+        blocking(move || outbox.post(EffectKind::Check, &target, &marker, &check)).await
+    }
+}
+
+/// Runs file work where it holds up no other task.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(Fault::new(FaultKind::Bug, "work on files ended early").source(error)))
+}
+
+/// The first path that `git diff-index` reports as unmerged instead of printing a diff of it.
+fn unmerged(diff: &[u8]) -> Option<String> {
+    diff.split(|byte| *byte == b'\n')
+        .find_map(|line| line.strip_prefix(b"* Unmerged path "))
+        .map(|path| String::from_utf8_lossy(path).into_owned())
+}
