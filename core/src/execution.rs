@@ -84,15 +84,8 @@ pub enum ExecutionStatus {
 
 impl ExecutionStatus {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Queued,
-        Self::Running,
-        Self::Parked,
-        Self::Succeeded,
-        Self::Failed,
-        Self::TimedOut,
-        Self::Superseded,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Queued, Self::Running, Self::Parked, Self::Succeeded, Self::Failed, Self::TimedOut, Self::Superseded];
 
     /// The word stored and shown.
     pub fn as_str(self) -> &'static str {

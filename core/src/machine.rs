@@ -142,7 +142,8 @@ fn begin(execution: &Execution, step: &Step, record: &StepRecord, expired: bool,
 fn starts(execution: &Execution, step: &Step, expired: bool) -> Result<bool, String> {
     let definition = &execution.definition;
     let graph: Graph = definition.graph().map_err(|error| error.to_string())?;
-    let results: StepResults<'_> = execution.steps.iter().filter_map(|record| Some((&*record.id, result(record)?))).collect();
+    let results: StepResults<'_> =
+        execution.steps.iter().filter_map(|record| Some((&*record.id, result(record)?))).collect();
     let Some(index) = definition.index(&step.id) else { return Ok(false) };
     definition.starts(index, &graph, &execution.event, &results, expired).map_err(|error| error.to_string())
 }
@@ -206,13 +207,7 @@ pub fn finished(
 }
 
 /// How long to wait before the next attempt; none when there is none.
-fn wait(
-    execution: &Execution,
-    policy: &Policy,
-    step: &Step,
-    record: &StepRecord,
-    fault: &Fault,
-) -> Option<Duration> {
+fn wait(execution: &Execution, policy: &Policy, step: &Step, record: &StepRecord, fault: &Fault) -> Option<Duration> {
     let (attempts, delay) = match &step.retry {
         Some(retry) => (retry.attempts, Duration::from_secs(retry.delay)),
         None => (policy.attempts, policy.delay),

@@ -63,11 +63,7 @@ async fn contents(
     Ok(contents)
 }
 
-fn analyse(
-    text: &Bytes,
-    config: &RepoConfig,
-    contents: &BTreeMap<String, Option<Bytes>>,
-) -> Result<Analysed, Fault> {
+fn analyse(text: &Bytes, config: &RepoConfig, contents: &BTreeMap<String, Option<Bytes>>) -> Result<Analysed, Fault> {
     let diff = parse(text)?;
     let ignore = config.ignore_set();
     let Analysis { findings, skipped, effort } = analysis::analyse(&diff, &Options::new(&ignore, contents));

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Context;
+use crate::event::EventKind;
 use crate::fault::{Fault, FaultKind};
 use crate::ports::forge::PullRequest;
 use crate::repo_config::{self, RepoConfig};
@@ -16,6 +17,8 @@ pub(super) struct Fetched {
     pub(super) config: RepoConfig,
     /// Mistakes in the repository's configuration.
     pub(super) problems: Vec<String>,
+    /// Whether the repository wants this workflow to go on, for the conditions of the steps that follow.
+    pub(super) wanted: bool,
 }
 
 pub(super) async fn run(context: &Context) -> Result<Fetched, Fault> {
@@ -26,13 +29,24 @@ pub(super) async fn run(context: &Context) -> Result<Fetched, Fault> {
         let moved = format!("the head moved from {} to {}", head.short(), pull.head.short());
         return Err(Fault::new(FaultKind::Superseded, moved));
     }
-    let file = context.forge().file(&target, &pull.base, repo_config::FILE).await?;
+    let file = context.forge().file(&target, &pull.base, repo_config::FILE_NAME).await?;
     let (config, problems) = match &file {
-        Some(text) => RepoConfig::parse(repo_config::FILE, &String::from_utf8_lossy(text)),
+        Some(text) => RepoConfig::parse(repo_config::FILE_NAME, text),
         None => (RepoConfig::default(), Vec::new()),
     };
     diff(context, &pull).await?;
-    Ok(Fetched { pull, config, problems: problems.iter().map(ToString::to_string).collect() })
+    let wanted = wanted(context, &pull, &config);
+    Ok(Fetched { pull, config, problems: problems.iter().map(ToString::to_string).collect(), wanted })
+}
+
+/// A person's explicit request is always wanted. Otherwise the repository decides, and a draft waits until it is asked for.
+fn wanted(context: &Context, pull: &PullRequest, config: &RepoConfig) -> bool {
+    let asked = match context.event().kind {
+        EventKind::Manual { .. } => return true,
+        EventKind::Command { .. } => true,
+        EventKind::PullRequest { .. } => false,
+    };
+    config.review.enabled && config.allows(context.workflow()) && (asked || !pull.draft || config.review.drafts)
 }
 
 /// The output of the workflow's `fetch` step.

@@ -21,7 +21,7 @@ pub(super) struct Published {
 }
 
 pub(super) async fn run(context: &Context) -> Result<Published, Fault> {
-    let Fetched { pull, config, problems } = fetch::fetched(context)?;
+    let Fetched { pull, config, problems, .. } = fetch::fetched(context)?;
     let Parts { findings, coverage, effort } = gather(context)?;
     let block_on = config.review.block_on;
     let parts = Parts { findings, coverage, effort };

@@ -71,7 +71,11 @@ async fn ask(models: &[Arc<dyn Model>], prompt: &Prompt) -> Result<Paid, Fault> 
                 return Ok(Paid { provider, model, answer });
             }
             Err(fault) => {
-                tracing::warn!(provider = model.provider(), kind = fault.kind.as_str(), "the model gave no usable answer");
+                tracing::warn!(
+                    provider = model.provider(),
+                    kind = fault.kind.as_str(),
+                    "the model gave no usable answer"
+                );
                 last = fault;
             }
         }

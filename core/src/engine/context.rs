@@ -36,14 +36,15 @@ impl Context {
         &self.execution.event
     }
 
+    /// The name of the workflow that runs.
+    pub fn workflow(&self) -> &str {
+        &self.execution.definition.name
+    }
+
     /// The pull request the execution is about.
     pub fn target(&self) -> Target {
         let event = self.event();
-        Target {
-            repository: event.repository.clone(),
-            number: event.number,
-            installation: event.installation,
-        }
+        Target { repository: event.repository.clone(), number: event.number, installation: event.installation }
     }
 
     /// The place where pull requests live.
@@ -93,7 +94,8 @@ impl Context {
         T: Serialize + DeserializeOwned,
         F: Future<Output = Result<T, Fault>>,
     {
-        let bug = |error: serde_json::Error| Fault::new(FaultKind::Bug, format!("memo {key} is not readable")).source(error);
+        let bug =
+            |error: serde_json::Error| Fault::new(FaultKind::Bug, format!("memo {key} is not readable")).source(error);
         let bytes = self.memo_bytes(key, input, async {
             let value = work.await?;
             serde_json::to_vec(&value).map(Bytes::from).map_err(bug)

@@ -98,6 +98,11 @@ impl Engine {
         Self { edges, catalog, policy, clock, worker: worker.into(), shutdown, progress: None }
     }
 
+    /// The edges it works through.
+    pub fn edges(&self) -> &Edges {
+        &self.edges
+    }
+
     /// Reports what the engine does to `progress`.
     #[must_use]
     pub fn watched(mut self, progress: tokio::sync::mpsc::UnboundedSender<Progress>) -> Self {
@@ -181,7 +186,9 @@ impl Engine {
             };
             match definition.group(event) {
                 Ok(group) => executions.push(NewExecution { id: ExecutionId::new(), definition, group }),
-                Err(error) => tracing::error!(%delivery, workflow = %definition.name, %error, "a workflow was left out"),
+                Err(error) => {
+                    tracing::error!(%delivery, workflow = %definition.name, %error, "a workflow was left out")
+                }
             }
         }
         executions

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::sync::Notify;
 
 use super::Store;
 use crate::clock::Clock;
@@ -16,23 +17,31 @@ pub trait Queue: Send + Sync {
     async fn publish(&self, message: &Message) -> Result<(), Fault>;
 }
 
-/// The store as the queue: what a self-hosted engine uses.
+/// The store as the queue: what a self-hosted engine uses. Cloning shares it.
 #[derive(Clone)]
 pub struct StoreQueue {
     store: Arc<dyn Store>,
     clock: Clock,
+    published: Arc<Notify>,
 }
 
 impl StoreQueue {
     /// A queue in that store.
     pub fn new(store: Arc<dyn Store>, clock: Clock) -> Self {
-        Self { store, clock }
+        Self { store, clock, published: Arc::default() }
+    }
+
+    /// Returns after a message was published through this queue in this process, also if that was before the call.
+    pub async fn published(&self) {
+        self.published.notified().await;
     }
 }
 
 #[async_trait]
 impl Queue for StoreQueue {
     async fn publish(&self, message: &Message) -> Result<(), Fault> {
-        self.store.enqueue(&message.encode(), self.clock.now()).await
+        self.store.enqueue(&message.encode(), self.clock.now()).await?;
+        self.published.notify_one();
+        Ok(())
     }
 }

@@ -70,13 +70,8 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution.
-    async fn finish_effect(
-        &self,
-        lease: &Lease,
-        marker: &Marker,
-        remote: &Remote,
-        now: Timestamp,
-    ) -> Result<(), Fault>;
+    async fn finish_effect(&self, lease: &Lease, marker: &Marker, remote: &Remote, now: Timestamp)
+    -> Result<(), Fault>;
 
     /// Queues executions that nobody is at: parked ones whose time has come, ones whose lease ran out, and queued ones
     /// untouched for `patience`, whose message must have been lost. At most `limit`, oldest first.

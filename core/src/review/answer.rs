@@ -63,7 +63,9 @@ pub fn schema() -> serde_json::Value {
 /// When the text does not satisfy the schema; another try may.
 pub fn parse(text: &str) -> Result<Answer, Fault> {
     serde_json::from_str(text).map_err(|error| {
-        Fault::new(FaultKind::Invalid, "the model's answer does not satisfy the schema").retry(Retry::Backoff).source(error)
+        Fault::new(FaultKind::Invalid, "the model's answer does not satisfy the schema")
+            .retry(Retry::Backoff)
+            .source(error)
     })
 }
 

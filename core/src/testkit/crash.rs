@@ -20,9 +20,7 @@ use crate::ids::{CommitSha, ExecutionId};
 use crate::message::Message;
 use crate::ports::forge::{EffectKind, Marker, PullRequest, Remote, Target};
 use crate::ports::model::{Completion, Limits, Prompt};
-use crate::ports::store::{
-    Accepted, Backlog, Claim, Intent, Lease, NewExecution, Received, Settle, Standing, Update,
-};
+use crate::ports::store::{Accepted, Backlog, Claim, Intent, Lease, NewExecution, Received, Settle, Standing, Update};
 use crate::ports::{Forge, Model, Queue, Store};
 use crate::review::{Check, Review};
 use crate::workflow::Definition;

@@ -221,7 +221,9 @@ impl Store for MemoryStore {
         let key = (lease.execution, marker.clone());
         match (tables.effects.get(&key), standing) {
             (Some(Some(remote)), _) => Ok(Intent::Done(remote.clone())),
-            (_, Standing::Superseded) => Err(Fault::new(FaultKind::Superseded, "the execution may not publish any more")),
+            (_, Standing::Superseded) => {
+                Err(Fault::new(FaultKind::Superseded, "the execution may not publish any more"))
+            }
             (Some(None), Standing::Current) => Ok(Intent::Uncertain),
             (None, Standing::Current) => {
                 tables.effects.insert(key, None);
@@ -336,10 +338,8 @@ impl Store for MemoryStore {
         let count = |status| tables.executions.values().filter(|row| row.execution.status == status).count() as u64;
         let waiting = tables.executions.values().filter(|row| row.execution.status == ExecutionStatus::Parked);
         let mail = tables.messages.values().filter(|mail| mail.dead.is_none());
-        let next_due = waiting
-            .filter_map(|row| row.execution.not_before)
-            .chain(mail.clone().map(|mail| mail.available_at))
-            .min();
+        let next_due =
+            waiting.filter_map(|row| row.execution.not_before).chain(mail.clone().map(|mail| mail.available_at)).min();
         Ok(Backlog {
             queued: count(ExecutionStatus::Queued),
             running: count(ExecutionStatus::Running),

@@ -15,9 +15,7 @@ use crate::fault::FaultKind;
 use crate::ids::ExecutionId;
 use crate::ports::Store;
 use crate::ports::forge::{EffectKind, Marker, Remote};
-use crate::ports::store::{
-    Accepted, Backlog, Claim, Intent, Lease, NewExecution, Settle, Standing, State, Update,
-};
+use crate::ports::store::{Accepted, Backlog, Claim, Intent, Lease, NewExecution, Settle, Standing, State, Update};
 use crate::workflow::Definition;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -151,13 +149,23 @@ async fn a_lost_lease_records_nothing(store: Arc<dyn Store>) {
         store.renew(&lost, after(start(), 9 * MINUTE)).await.expect_err("renew").kind,
         store.record(&lost, &update(done, vec![])).await.expect_err("record").kind,
         store.put_memo(&lost, "k", b"v").await.expect_err("put_memo").kind,
-        store.begin_effect(&lost, EffectKind::Review, &marker, start(), after(start(), 9 * MINUTE)).await.expect_err("begin_effect").kind,
+        store
+            .begin_effect(&lost, EffectKind::Review, &marker, start(), after(start(), 9 * MINUTE))
+            .await
+            .expect_err("begin_effect")
+            .kind,
         store.finish_effect(&lost, &marker, &remote, start()).await.expect_err("finish_effect").kind,
     ];
     assert_eq!(kinds, [FaultKind::LeaseLost; 5]);
     assert_eq!(status(&*store, id).await, ExecutionStatus::Running);
     assert_eq!(store.memo(id, "k").await.expect("memo"), None);
-    assert_eq!(store.begin_effect(&held, EffectKind::Review, &marker, start(), after(start(), 9 * MINUTE)).await.expect("effect"), Intent::Fresh);
+    assert_eq!(
+        store
+            .begin_effect(&held, EffectKind::Review, &marker, start(), after(start(), 9 * MINUTE))
+            .await
+            .expect("effect"),
+        Intent::Fresh
+    );
 }
 
 async fn records_read_back(store: Arc<dyn Store>) {
@@ -223,7 +231,12 @@ async fn an_effect_is_told_by_its_history(store: Arc<dyn Store>) {
     let (marker, other) = (Marker("m".to_owned()), Marker("n".to_owned()));
     let begin = |marker: Marker| {
         let (store, lease) = (store.clone(), lease.clone());
-        async move { store.begin_effect(&lease, EffectKind::Check, &marker, start(), after(start(), 9 * MINUTE)).await.expect("begin_effect") }
+        async move {
+            store
+                .begin_effect(&lease, EffectKind::Check, &marker, start(), after(start(), 9 * MINUTE))
+                .await
+                .expect("begin_effect")
+        }
     };
     assert_eq!(begin(marker.clone()).await, Intent::Fresh);
     assert_eq!(begin(marker.clone()).await, Intent::Uncertain);
@@ -241,14 +254,17 @@ async fn the_latest_event_supersedes(store: Arc<dyn Store>) {
     assert_eq!(status(&*store, waiting).await, ExecutionStatus::Superseded, "nobody held it: it ends at once");
     let lease = claim(&*store, running, start()).await;
     let marker = Marker("m".to_owned());
-    store.begin_effect(&lease, EffectKind::Review, &marker, start(), after(start(), 9 * MINUTE)).await.expect("begin_effect");
+    store
+        .begin_effect(&lease, EffectKind::Review, &marker, start(), after(start(), 9 * MINUTE))
+        .await
+        .expect("begin_effect");
     let again = event("d-3", PullRequestAction::Synchronize, commit('d'), after(start(), 2 * SECOND));
     let newest = accept(&*store, &again, true).await;
     assert_eq!(status(&*store, running).await, ExecutionStatus::Running, "its worker is told");
     assert_eq!(store.renew(&lease, after(start(), MINUTE)).await.expect("renew"), Standing::Superseded);
     let recorded = store.record(&lease, &update(State::Running, vec![])).await.expect("record");
     assert_eq!(recorded, Standing::Superseded);
-    let refused = store.begin_effect(&lease, EffectKind::Check, &Marker("n".to_owned()), start()).await;
+    let refused = store.begin_effect(&lease, EffectKind::Check, &Marker("n".to_owned()), start(), after(start(), 9 * MINUTE)).await;
     assert_eq!(refused.expect_err("refused").kind, FaultKind::Superseded);
     let uncertain = store.begin_effect(&lease, EffectKind::Review, &marker, start(), after(start(), 9 * MINUTE)).await;
     assert_eq!(uncertain.expect_err("refused").kind, FaultKind::Superseded);

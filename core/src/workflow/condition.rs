@@ -32,7 +32,9 @@ impl Condition {
     pub(super) fn holds(&self, scope: &Scope<'_>) -> Result<bool, ExpressionError> {
         match self.0.evaluate(scope)? {
             Value::Bool(value) => Ok(value),
-            other => Err(self.0.error(0, format!("a condition is true or false; this one is of type {}", other.type_of()))),
+            other => {
+                Err(self.0.error(0, format!("a condition is true or false; this one is of type {}", other.type_of())))
+            }
         }
     }
 

@@ -188,7 +188,6 @@ impl Definition {
 
 /// The JSON Schema (2020-12) of a definition, for editors and for `autopr workflows schema`.
 pub fn schema() -> &'static serde_json::Value {
-    static SCHEMA: LazyLock<serde_json::Value> =
-        LazyLock::new(|| schemars::schema_for!(Definition).as_value().clone());
+    static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(|| schemars::schema_for!(Definition).as_value().clone());
     &SCHEMA
 }

@@ -268,7 +268,11 @@ fn refer(expr: &IdedExpr, steps: &mut BTreeSet<String>, outputs: &mut BTreeSet<S
 
 /// The expression for an error text: a very long one is cut.
 fn cut(text: &Arc<str>) -> Arc<str> {
-    if text.len() <= MAX_BYTES { Arc::clone(text) } else { text.chars().take(100).chain(['…']).collect::<String>().into() }
+    if text.len() <= MAX_BYTES {
+        Arc::clone(text)
+    } else {
+        text.chars().take(100).chain(['…']).collect::<String>().into()
+    }
 }
 
 /// The byte offset of a 1-based line and byte column as the parser counts them.

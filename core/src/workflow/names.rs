@@ -224,7 +224,12 @@ impl Walk<'_> {
                 let fix = "use it in the `if` of a step".to_owned();
                 self.report(name, false, format!("`{name}()` is not known before a step has run"), Some(fix));
             } else if call.target.is_some() || !call.args.is_empty() {
-                self.report(name, call.target.is_some(), format!("`{name}()` takes nothing"), Some(format!("write {name}()")));
+                self.report(
+                    name,
+                    call.target.is_some(),
+                    format!("`{name}()` takes nothing"),
+                    Some(format!("write {name}()")),
+                );
             }
             return;
         }

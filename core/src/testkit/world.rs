@@ -1,0 +1,237 @@
+//! A whole engine over fakes, and the suite that lets a mishap happen at every point of it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::crash::{Crasher, Mishap};
+use super::model::{Answer, ScriptedModel};
+use super::{FakeForge, sample};
+use crate::clock::{Clock, ManualClock, after, between};
+use crate::engine::{Edges, Engine, Handled, LEASE, PATIENCE, Progress};
+use crate::event::Event;
+use crate::machine::Policy;
+use crate::message::Message;
+use crate::ports::queue::StoreQueue;
+use crate::ports::store::{Backlog, Settle};
+use crate::ports::Store;
+use crate::review::{Check, Review};
+use crate::workflow::Catalog;
+
+/// How long a taken message stays hidden.
+const VISIBILITY: Duration = Duration::from_secs(120);
+
+/// An answer with one finding that stands on its line, one that has to be moved, and one that has to be demoted.
+pub const ANSWER: &str = r#"{"findings":[
+ {"path":"src/lib.rs","side":"new","start_line":3,"end_line":3,"severity":"medium","title":"Copies each item",
+  "reason":"It need not.","fix":"Sum the references.","quote":"items.iter().copied().sum()","replacement":null},
+ {"path":"src/lib.rs","side":"new","start_line":1,"end_line":1,"severity":"low","title":"A comment that says nothing",
+  "reason":"It says nothing.","fix":"Remove it.","quote":"    // two","replacement":null},
+ {"path":"src/lib.rs","side":"new","start_line":4,"end_line":4,"severity":"high","title":"Made up",
+  "reason":"Not there.","fix":"Nothing.","quote":"let x = unsafe_thing();","replacement":null}]}"#;
+
+/// An engine's surroundings.
+pub struct World {
+    /// The edges without mishaps.
+    pub edges: Edges,
+    /// The forge among them.
+    pub forge: Arc<FakeForge>,
+    /// The model among them.
+    pub model: Arc<ScriptedModel>,
+    /// The time.
+    pub clock: Clock,
+    /// The workflows.
+    pub catalog: Arc<Catalog>,
+    /// What holds where a workflow is silent.
+    pub policy: Policy,
+}
+
+impl World {
+    /// [`sample::pull`] on the forge, a model that answers [`ANSWER`], and the built-in workflows.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self::with_model(store, [Answer::Text(ANSWER.to_owned())])
+    }
+
+    /// The same with another script for the model.
+    pub fn with_model(store: Arc<dyn Store>, script: impl IntoIterator<Item = Answer>) -> Self {
+        let clock = Clock::manual(sample::start());
+        let forge = Arc::new(FakeForge::new(sample::pull(), sample::DIFF));
+        let model = Arc::new(ScriptedModel::new(script));
+        let queue = Arc::new(StoreQueue::new(store.clone(), clock.clone()));
+        let edges = Edges { store, queue, forge: forge.clone(), models: vec![model.clone()] };
+        let catalog = Catalog::load(std::iter::empty::<(&str, &str)>()).expect("the built-in workflows");
+        Self { edges, forge, model, clock, catalog: Arc::new(catalog), policy: Policy::default() }
+    }
+
+    /// The same with more workflows.
+    #[must_use]
+    pub fn workflows(mut self, files: &[(&str, &str)]) -> Self {
+        self.catalog = Arc::new(Catalog::load(files.iter().copied()).expect("the test's workflows"));
+        self
+    }
+
+    /// A worker process on these edges.
+    pub fn engine(&self, edges: Edges, worker: &str) -> Engine {
+        self.engine_until(edges, worker, CancellationToken::new())
+    }
+
+    /// A worker process that can be told to stop.
+    pub fn engine_until(&self, edges: Edges, worker: &str, shutdown: CancellationToken) -> Engine {
+        Engine::new(edges, self.catalog.clone(), self.policy.clone(), self.clock.clone(), worker, shutdown)
+    }
+
+    /// A worker process that reports what it does.
+    pub fn watched(&self) -> (Engine, tokio::sync::mpsc::UnboundedReceiver<Progress>) {
+        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+        (self.engine(self.edges.clone(), "watched").watched(sender), receiver)
+    }
+
+    /// Puts an event on the queue.
+    pub async fn send(&self, event: Event) {
+        self.edges.queue.publish(&Message::event(event)).await.expect("the queue takes the event");
+    }
+
+    /// The manual clock.
+    pub fn time(&self) -> &ManualClock {
+        match &self.clock {
+            Clock::Manual(clock) => clock,
+            Clock::System => unreachable!("a world has a manual clock"),
+        }
+    }
+
+    /// Lets a worker deal with messages and sweep until nothing is open, moving the clock whenever all that is left
+    /// waits for a time.
+    pub async fn run(&self, engine: &Engine) {
+        for _ in 0..2000 {
+            if !self.one_message(engine).await && !self.something_due(engine).await {
+                return;
+            }
+        }
+        panic!("the engine does not come to rest: {:?}", self.edges.store.backlog().await);
+    }
+
+    /// Deals with one message; false when there is none.
+    pub async fn one_message(&self, engine: &Engine) -> bool {
+        let (store, now) = (&engine.edges().store, self.clock.now());
+        let Ok(taken) = store.receive(1, now, after(now, VISIBILITY)).await else { return true };
+        let Some(message) = taken.into_iter().next() else { return false };
+        let how = match engine.handle(&message.body, None).await {
+            Handled::Ack => Settle::Done,
+            Handled::Redeliver => Settle::Again(after(self.clock.now(), Duration::from_secs(1))),
+        };
+        // A message that can't be settled comes back by itself.
+        drop(store.settle(message.id, &how).await);
+        true
+    }
+
+    /// Sweeps; if that finds nothing, moves the clock to the next thing that waits. False when nothing is left.
+    async fn something_due(&self, engine: &Engine) -> bool {
+        match engine.sweep().await {
+            Ok(0) => {}
+            _ => return true,
+        }
+        let backlog = self.edges.store.backlog().await.expect("backlog");
+        let now = self.clock.now();
+        let wait = match backlog {
+            Backlog { queued: 0, running: 0, next_due: None, .. } => return false,
+            Backlog { next_due: Some(due), .. } if due > now => between(now, due),
+            Backlog { running: 0, .. } => PATIENCE,
+            _ => LEASE,
+        };
+        self.time().advance(wait);
+        true
+    }
+}
+
+/// What is left when everything has come to rest, as someone would see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The reviews on the forge.
+    pub reviews: Vec<Review>,
+    /// The checks on the forge.
+    pub checks: Vec<Check>,
+    /// How much is open in the store.
+    pub backlog: Backlog,
+}
+
+impl World {
+    /// What is left now.
+    pub async fn outcome(&self) -> Outcome {
+        Outcome {
+            reviews: self.forge.reviews(),
+            checks: self.forge.checks(),
+            backlog: self.edges.store.backlog().await.expect("backlog"),
+        }
+    }
+}
+
+/// What the suite of mishaps tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// Points an undisturbed run passes.
+    pub points: usize,
+    /// Runs with a mishap, by its kind.
+    pub runs: BTreeMap<&'static str, usize>,
+}
+
+/// Runs `pr-review` once undisturbed, then once for every point and every kind of mishap, each on a fresh store, and
+/// holds that the end is the same: one review, one check, nothing open, and no paid answer asked for again.
+pub async fn every_mishap<S, F>(fresh: impl Fn() -> F) -> Tried
+where
+    S: Store + 'static,
+    F: Future<Output = S>,
+{
+    let world = World::new(Arc::new(fresh().await));
+    let counter = Crasher::new(None);
+    let engine = world.engine(counter.wrap(&world.edges), "first");
+    world.send(sample::opened("d-1")).await;
+    world.run(&engine).await;
+    let expected = world.outcome().await;
+    assert_eq!((expected.reviews.len(), expected.checks.len()), (1, 1), "{expected:#?}");
+    assert_eq!(expected.backlog, Backlog::default());
+    let names = counter.names();
+    let mut runs = BTreeMap::new();
+    for (kind, mishap) in [("crash", Mishap::Crash), ("failure", Mishap::Fail), ("lost lease", Mishap::Stall)] {
+        for point in 0..names.len() {
+            let store: Arc<dyn Store> = Arc::new(fresh().await);
+            one_mishap(World::new(store), point, mishap, &expected).await;
+            *runs.entry(kind).or_default() += 1;
+        }
+    }
+    Tried { points: names.len(), runs }
+}
+
+async fn one_mishap(world: World, point: usize, mishap: Mishap, expected: &Outcome) {
+    let crasher = Crasher::new(Some((point, mishap)));
+    let engine = world.engine(crasher.wrap(&world.edges), "first");
+    world.send(sample::opened("d-1")).await;
+    {
+        let mut first = std::pin::pin!(world.run(&engine));
+        tokio::select! {
+            biased;
+            () = crasher.happened.cancelled(), if mishap != Mishap::Fail => {
+                // The first worker is dead, or stands still while a second one finishes its work.
+                world.run(&world.engine(world.edges.clone(), "second")).await;
+                if mishap == Mishap::Stall {
+                    crasher.wake.cancel();
+                    first.await;
+                }
+            }
+            () = &mut first => {}
+        }
+    }
+    // Whatever the first left on the queue after it was woken.
+    world.run(&world.engine(world.edges.clone(), "third")).await;
+    let names = crasher.names();
+    let at = names.get(point).map_or("a point that was not passed", String::as_str);
+    let outcome = world.outcome().await;
+    assert_eq!(&outcome, expected, "{mishap:?} {at} (point {point})");
+    // Between the answer and its record a crash makes the answer unknown: only there it is asked for twice.
+    let asked = world.model.prompts().len();
+    let unknown = ["after complete", "before put_memo"].contains(&at);
+    let most = if unknown { 2 } else { 1 };
+    assert!((1..=most).contains(&asked), "{mishap:?} {at} (point {point}): the model was asked {asked} times");
+}

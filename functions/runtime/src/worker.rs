@@ -1,0 +1,149 @@
+//! The loop that takes messages from the store-backed queue and lets the engine deal with them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use autopr_core::clock::{Clock, after};
+use autopr_core::engine::{Engine, Handled};
+use autopr_core::fault::Fault;
+use autopr_core::ports::Store;
+use autopr_core::ports::queue::StoreQueue;
+use autopr_core::ports::store::{Received, Settle};
+use autopr_core::retry::backoff;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long a taken message stays hidden from other workers unless that is renewed.
+const VISIBILITY: Duration = Duration::from_secs(60);
+
+/// How long the worker waits before it looks again, when nobody told it of a message.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How often it looks for executions that nobody is at.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// A message that was given back this often is set aside.
+const MOST_RECEIVES: u32 = 20;
+
+/// Runs executions until it is told to stop.
+pub struct Worker {
+    engine: Engine,
+    queue: StoreQueue,
+    clock: Clock,
+    permits: Arc<Semaphore>,
+    shutdown: CancellationToken,
+}
+
+impl Worker {
+    /// A worker that runs at most `max_concurrent` executions at once. `shutdown` must be the engine's own.
+    pub fn new(
+        engine: Engine,
+        queue: StoreQueue,
+        clock: Clock,
+        max_concurrent: usize,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self { engine, queue, clock, permits: Arc::new(Semaphore::new(max_concurrent)), shutdown }
+    }
+
+    /// Takes messages until the shutdown, then waits for what is under way. A store that can't be reached is asked again.
+    pub async fn run(self) {
+        let tasks = TaskTracker::new();
+        tasks.spawn(sweep(self.engine.clone(), self.clock.clone(), self.shutdown.clone()));
+        while !self.shutdown.is_cancelled() {
+            match self.take(&tasks).await {
+                Ok(true) => {}
+                Ok(false) => self.wait().await,
+                Err(fault) => {
+                    tracing::warn!(%fault, "taking messages failed");
+                    self.wait().await;
+                }
+            }
+        }
+        tasks.close();
+        tasks.wait().await;
+    }
+
+    /// Takes as many messages as there are free places; false when there were none.
+    async fn take(&self, tasks: &TaskTracker) -> Result<bool, Fault> {
+        let Ok(first) = self.permits.clone().acquire_owned().await else { return Ok(false) };
+        let mut permits = vec![first];
+        while let Ok(permit) = self.permits.clone().try_acquire_owned() {
+            permits.push(permit);
+        }
+        let limit = u32::try_from(permits.len()).unwrap_or(u32::MAX);
+        let now = self.clock.now();
+        let taken = self.store().receive(limit, now, after(now, VISIBILITY)).await?;
+        let any = !taken.is_empty();
+        for (message, permit) in taken.into_iter().zip(permits) {
+            let (engine, clock) = (self.engine.clone(), self.clock.clone());
+            tasks.spawn(async move {
+                deal_with(&engine, &clock, message).await;
+                drop(permit);
+            });
+        }
+        Ok(any)
+    }
+
+    fn store(&self) -> &Arc<dyn Store> {
+        &self.engine.edges().store
+    }
+
+    async fn wait(&self) {
+        tokio::select! {
+            () = self.queue.published() => {}
+            () = self.clock.elapsed(POLL) => {}
+            () = self.shutdown.cancelled() => {}
+        }
+    }
+}
+
+async fn deal_with(engine: &Engine, clock: &Clock, message: Received) {
+    let store = &engine.edges().store;
+    if message.receive_count > MOST_RECEIVES {
+        let reason = format!("given back {MOST_RECEIVES} times");
+        tracing::error!(message = message.id, %reason, "a message is set aside");
+        return settle(store.as_ref(), message.id, Settle::Dead(reason)).await;
+    }
+    let handled = tokio::select! {
+        handled = engine.handle(&message.body, None) => handled,
+        () = keep_hidden(store.as_ref(), clock, message.id) => Handled::Redeliver,
+    };
+    let how = match handled {
+        Handled::Ack => Settle::Done,
+        Handled::Redeliver => {
+            let wait = backoff(Duration::from_secs(1), message.receive_count, message.id.unsigned_abs());
+            Settle::Again(after(clock.now(), wait))
+        }
+    };
+    settle(store.as_ref(), message.id, how).await;
+}
+
+async fn settle(store: &dyn Store, message: i64, how: Settle) {
+    if let Err(fault) = store.settle(message, &how).await {
+        tracing::warn!(message, %fault, "a message could not be settled; it will be delivered again");
+    }
+}
+
+/// Renews the time for which the message is hidden. Never comes to an end.
+async fn keep_hidden(store: &dyn Store, clock: &Clock, message: i64) {
+    loop {
+        clock.elapsed(VISIBILITY / 3).await;
+        settle(store, message, Settle::Again(after(clock.now(), VISIBILITY))).await;
+    }
+}
+
+async fn sweep(engine: Engine, clock: Clock, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        match engine.sweep().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "queued executions that nobody was at"),
+            Err(fault) => tracing::warn!(%fault, "the sweep failed"),
+        }
+        tokio::select! {
+            () = clock.elapsed(SWEEP) => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+}
