@@ -147,7 +147,9 @@ fn link_shared_index(from: &Path, to: &Path) -> io::Result<()> {
 fn configuration(object_format: &str) -> String {
     match object_format {
         "sha1" => "[core]\n\trepositoryformatversion = 0\n\tbare = true\n".to_owned(),
-        other => format!("[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = {other}\n"),
+        other => {
+            format!("[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = {other}\n")
+        }
     }
 }
 

@@ -117,12 +117,17 @@ impl Forge for LocalGit {
         let staged = pull.head == CommitSha::zero();
         let diff = self.room.diff(&pull.base, (!staged).then_some(&pull.head)).await?;
         match staged.then(|| unmerged(&diff)).flatten() {
-            Some(path) => Err(told(format!("`{path}` has unresolved conflicts in the index: resolve and `git add` it"))),
+            Some(path) => {
+                Err(told(format!("`{path}` has unresolved conflicts in the index: resolve and `git add` it")))
+            }
             None => Ok(diff.into()),
         }
     }
 
     async fn file(&self, _: &Target, commit: &CommitSha, path: &str) -> Result<Option<Bytes>, Fault> {
+        if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Ok(None);
+        }
         let content = if *commit == CommitSha::zero() {
             match self.room.index_entry(path).await? {
                 Some(entry) if entry.mode.starts_with("100") => Some(self.objects.blob(&self.room, &entry.id).await?),
@@ -163,4 +168,62 @@ fn unmerged(diff: &[u8]) -> Option<String> {
     diff.split(|byte| *byte == b'\n')
         .find_map(|line| line.strip_prefix(b"* Unmerged path "))
         .map(|path| String::from_utf8_lossy(path).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// Opens a repository with a program in git's place.
+    async fn open_with(program: &str) -> Result<LocalGit, Fault> {
+        let folder = tempfile::tempdir().unwrap();
+        let git = folder.path().join("git");
+        fs::write(&git, format!("#!/bin/sh\n{program}\n")).unwrap();
+        fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).unwrap();
+        let repo = folder.path().join("repo");
+        let made = std::process::Command::new("git").args(["init", "-q"]).arg(&repo).status().unwrap();
+        assert!(made.success());
+        LocalGit::open_with(Git::at(git), &repo, &folder.path().join("outbox")).await
+    }
+
+    #[tokio::test]
+    async fn the_stand_in_opens_a_repository() {
+        open_with("exec git \"$@\"").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_old_git_is_refused() {
+        let fault =
+            open_with("echo --path-format=absolute; echo .git; echo --is-shallow-repository").await.unwrap_err();
+        insta::assert_snapshot!(fault, @"this git is too old: install git 2.31 or newer");
+    }
+
+    #[tokio::test]
+    async fn the_repository_of_another_user_is_refused_with_the_way_out() {
+        let fault = open_with("GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec git \"$@\"").await.unwrap_err().to_string();
+        assert!(fault.contains("belongs to another user"), "{fault}");
+        assert!(fault.contains("/repo'`") && fault.contains("git config --global --add safe.directory '/"), "{fault}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_git_that_hangs_is_given_up() {
+        let fault = open_with("exec sleep 1000").await.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Timeout);
+        insta::assert_snapshot!(fault, @"git rev-parse took longer than 60 seconds");
+    }
+
+    #[tokio::test]
+    async fn a_git_that_never_stops_printing_is_stopped() {
+        let fault = open_with("exec yes").await.unwrap_err();
+        insta::assert_snapshot!(fault, @"git rev-parse printed more than 1 MiB: review a smaller range");
+    }
+
+    #[tokio::test]
+    async fn an_outbox_that_cannot_be_made_is_named() {
+        let fault = LocalGit::open(Path::new("."), Path::new("/dev/null/outbox")).await.unwrap_err();
+        insta::assert_snapshot!(fault, @"the folder `/dev/null/outbox` can't be written: Not a directory (os error 20)");
+    }
 }

@@ -90,8 +90,7 @@ impl Session {
     fn start(room: &CleanRoom) -> Result<Self, Fault> {
         let mut command = room.command();
         command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stderr(Stdio::null());
-        let mut child =
-            command.spawn().map_err(|error| told(format!("git cat-file could not be started: {error}")))?;
+        let mut child = command.spawn().map_err(|error| told(format!("git cat-file could not be started: {error}")))?;
         match (child.stdin.take(), child.stdout.take()) {
             (Some(input), Some(output)) => Ok(Self { _child: child, input, output: BufReader::new(output) }),
             _ => Err(Fault::unavailable("git cat-file started without its pipes")),

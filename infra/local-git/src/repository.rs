@@ -114,7 +114,8 @@ impl Repository {
 
 /// Checks and wraps an object id that git printed.
 pub(crate) fn object_id(id: &[u8]) -> Result<CommitSha, Fault> {
-    CommitSha::new(String::from_utf8_lossy(id)).map_err(|error| Fault::invalid("git printed an unexpected id").source(error))
+    CommitSha::new(String::from_utf8_lossy(id))
+        .map_err(|error| Fault::invalid("git printed an unexpected id").source(error))
 }
 
 /// A command for which nothing that a repository's configuration can name is run.
