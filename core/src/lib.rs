@@ -13,6 +13,7 @@ pub mod event;
 pub mod fault;
 pub mod ids;
 pub mod ports;
+pub mod repo_config;
 pub mod review;
 pub mod workflow;
 pub mod yaml;

@@ -7,10 +7,11 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::diagnostic::{Diagnostic, Excerpt};
+use super::diagnostic::{Diagnostic, Excerpt, SecretSpan};
 use super::forms;
 use super::path::{Path, Step};
 use super::tree::{Document, Entry, Found, Node, Value};
+use super::types::{alternatives, has_type, integer_bounds, type_fix, type_words};
 use super::words::{count, found, found_kind, list, literal, nearest, shorten};
 
 impl Document {
@@ -19,9 +20,12 @@ impl Document {
     /// A schema may carry two annotations for it: `writeOnly: true` marks a secret, whose value is then never shown;
     /// `x-fix` is a text that says what to do about a value that does not fit.
     pub fn check(&self, schema: &Json) -> Vec<Diagnostic> {
-        let mut walk = Walk { document: self, schema, secrets: holds_secret(schema), found: Vec::new() };
+        let mut walk = Walk::new(self, schema, holds_secret(schema));
         walk.visit(schema, Found { node: &self.root, entry: None }, &mut Path::default());
-        let mut found = walk.found;
+        let (mut found, secrets) = (walk.found, walk.secret_spans);
+        for diagnostic in &mut found {
+            diagnostic.hide_excerpt_beside(&secrets);
+        }
         found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
         found
     }
@@ -34,25 +38,64 @@ pub(super) struct Walk<'a> {
     /// True when the schema knows secrets: then no line is shown that may hold one.
     secrets: bool,
     pub(super) found: Vec<Diagnostic>,
+    /// Where secrets stand, and values of unknown keys, which may be secrets under a mistyped name.
+    secret_spans: Vec<SecretSpan>,
 }
 
 /// Keywords that say nothing about whether a value fits.
 const ANNOTATIONS: &[&str] = &[
-    "$schema", "$id", "$defs", "$comment", "title", "description", "default", "examples", "deprecated", "readOnly",
-    "writeOnly", "x-fix",
+    "$schema",
+    "$id",
+    "$defs",
+    "$comment",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "x-fix",
 ];
 /// Keywords the walk acts on.
 const KEYWORDS: &[&str] = &[
-    "$ref", "type", "enum", "const", "format", "pattern", "minLength", "maxLength", "minimum", "maximum",
-    "exclusiveMinimum", "exclusiveMaximum", "items", "minItems", "maxItems", "uniqueItems", "properties",
-    "required", "additionalProperties", "propertyNames", "minProperties", "maxProperties", "allOf", "anyOf", "oneOf",
+    "$ref",
+    "type",
+    "enum",
+    "const",
+    "format",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "items",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "properties",
+    "required",
+    "additionalProperties",
+    "propertyNames",
+    "minProperties",
+    "maxProperties",
+    "allOf",
+    "anyOf",
+    "oneOf",
 ];
 
 impl<'a> Walk<'a> {
+    fn new(document: &'a Document, schema: &'a Json, secrets: bool) -> Self {
+        Self { document, schema, secrets, found: Vec::new(), secret_spans: Vec::new() }
+    }
+
     /// The mistakes a node has under one form of an `anyOf`.
-    pub(super) fn trial(&self, schema: &'a Json, at: Found<'a>, path: &mut Path) -> Vec<Diagnostic> {
-        let mut walk = Walk { document: self.document, schema: self.schema, secrets: self.secrets, found: Vec::new() };
+    pub(super) fn trial(&mut self, schema: &'a Json, at: Found<'a>, path: &mut Path) -> Vec<Diagnostic> {
+        let mut walk = Walk::new(self.document, self.schema, self.secrets);
         walk.visit(schema, at, path);
+        self.secret_spans.append(&mut walk.secret_spans);
         walk.found
     }
 
@@ -74,8 +117,19 @@ impl<'a> Walk<'a> {
         let map = match schema {
             Json::Bool(true) => return,
             Json::Object(map) => map,
-            _ => return self.report(at, path, schema, "nothing is allowed here".to_owned(), Some("remove it".to_owned())),
+            _ => {
+                return self.report(
+                    at,
+                    path,
+                    schema,
+                    "nothing is allowed here".to_owned(),
+                    Some("remove it".to_owned()),
+                );
+            }
         };
+        if is_secret(schema) {
+            self.secret_spans.push(SecretSpan::of(at.node, self.document));
+        }
         self.refuse_unknown_keywords(map, at, path);
         if let Some(target) = map.get("$ref").and_then(Json::as_str) {
             match target.strip_prefix('#').and_then(|pointer| self.schema.pointer(pointer)) {
@@ -161,7 +215,14 @@ impl<'a> Walk<'a> {
         self.report(at, path, schema, format!("expected {expected}, found {shown}"), fix);
     }
 
-    fn number(&mut self, schema: &'a Json, map: &Map<String, Json>, value: &serde_json::Number, at: Found<'a>, path: &Path) {
+    fn number(
+        &mut self,
+        schema: &'a Json,
+        map: &Map<String, Json>,
+        value: &serde_json::Number,
+        at: Found<'a>,
+        path: &Path,
+    ) {
         let Some(float) = value.as_f64() else { return };
         let format = map.get("format").and_then(Json::as_str);
         let bounds = format.and_then(integer_bounds);
@@ -174,13 +235,19 @@ impl<'a> Walk<'a> {
             && above.is_none_or(|above| float > above)
             && below.is_none_or(|below| float < below);
         if !fits {
-            let mut limits = Vec::new();
-            limits.extend(low.map(|low| format!("at least {low}")));
-            limits.extend(above.map(|above| format!("more than {above}")));
-            limits.extend(high.map(|high| format!("at most {high}")));
-            limits.extend(below.map(|below| format!("less than {below}")));
-            let shown = if is_secret(schema) { String::new() } else { format!("{value} ") };
-            let message = format!("{shown}is out of range: it must be {}", limits.join(" and "));
+            let range = match (low, high, above, below) {
+                (Some(low), Some(high), None, None) => format!("from {low} to {high}"),
+                _ => {
+                    let mut limits = Vec::new();
+                    limits.extend(low.map(|low| format!("at least {low}")));
+                    limits.extend(above.map(|above| format!("more than {above}")));
+                    limits.extend(high.map(|high| format!("at most {high}")));
+                    limits.extend(below.map(|below| format!("less than {below}")));
+                    limits.join(" and ")
+                }
+            };
+            let shown = if is_secret(schema) { "the number".to_owned() } else { value.to_string() };
+            let message = format!("{shown} is out of range: it must be {range}");
             self.report(at, path, schema, message, fix_of(schema));
         }
     }
@@ -213,7 +280,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn sequence(&mut self, schema: &'a Json, map: &'a Map<String, Json>, items: &'a [Node], at: Found<'a>, path: &mut Path) {
+    fn sequence(
+        &mut self,
+        schema: &'a Json,
+        map: &'a Map<String, Json>,
+        items: &'a [Node],
+        at: Found<'a>,
+        path: &mut Path,
+    ) {
         let length = items.len() as u64;
         let limit = |keyword: &str| map.get(keyword).and_then(Json::as_u64);
         if let Some(least) = limit("minItems").filter(|least| length < *least) {
@@ -228,8 +302,8 @@ impl<'a> Walk<'a> {
             self.unique(schema, items, path);
         }
         let Some(item_schema) = map.get("items") else { return };
-        for (index, node) in items.iter().enumerate() {
-            path.push(Step::Index(index));
+        for node in items {
+            path.push(Step::Index(node.index));
             self.visit(item_schema, Found { node, entry: None }, path);
             path.pop();
         }
@@ -237,10 +311,9 @@ impl<'a> Walk<'a> {
 
     fn unique(&mut self, schema: &Json, items: &'a [Node], path: &mut Path) {
         let mut seen = std::collections::HashMap::new();
-        for (index, node) in items.iter().enumerate() {
-            if let Some(first) = seen.insert(node.to_json().to_string(), index) {
-                let line = items[first].place().line;
-                path.push(Step::Index(index));
+        for node in items {
+            if let Some(line) = seen.insert(node.to_json().to_string(), node.place().line) {
+                path.push(Step::Index(node.index));
                 let message = format!("the entry is already in the list, on line {line}");
                 self.report(Found { node, entry: None }, path, schema, message, Some("remove one of them".to_owned()));
                 path.pop();
@@ -248,7 +321,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn mapping(&mut self, schema: &'a Json, map: &'a Map<String, Json>, entries: &'a [Entry], at: Found<'a>, path: &mut Path) {
+    fn mapping(
+        &mut self,
+        schema: &'a Json,
+        map: &'a Map<String, Json>,
+        entries: &'a [Entry],
+        at: Found<'a>,
+        path: &mut Path,
+    ) {
         static NO_PROPERTIES: std::sync::LazyLock<Map<String, Json>> = std::sync::LazyLock::new(Map::new);
         let properties = map.get("properties").and_then(Json::as_object).unwrap_or(&NO_PROPERTIES);
         for entry in entries {
@@ -284,8 +364,8 @@ impl<'a> Walk<'a> {
     }
 
     fn key_name(&mut self, names: &'a Json, entry: &'a Entry, path: &mut Path) {
-        let node = Node { value: Value::Text(entry.key.clone()), span: entry.key_span.clone(), style: super::tree::Style::Plain };
-        let mut walk = Walk { document: self.document, schema: self.schema, secrets: self.secrets, found: Vec::new() };
+        let node = Node { value: Value::Text(entry.key.clone()), ..Node::nothing(entry.key_span.clone()) };
+        let mut walk = Walk::new(self.document, self.schema, self.secrets);
         walk.visit(names, Found { node: &node, entry: None }, path);
         self.found.append(&mut walk.found);
     }
@@ -298,6 +378,9 @@ impl<'a> Walk<'a> {
             None => format!("allowed here: {}", list(known())),
         };
         let excerpt = if self.secrets { Excerpt::UpToEnd } else { Excerpt::Line };
+        if self.secrets {
+            self.secret_spans.push(SecretSpan::of(&entry.node, self.document));
+        }
         let diagnostic = self
             .document
             .mistake_in_key(path, format!("unknown key `{}`", shorten(&entry.key)))
@@ -318,93 +401,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether a value has a JSON Schema type; a number without a fraction is an integer, as the standard says.
-pub(super) fn has_type(value: &Value, name: &str) -> bool {
-    match (name, value) {
-        ("null", Value::Null) | ("boolean", Value::Bool(_)) | ("number", Value::Number(_)) => true,
-        ("integer", Value::Number(number)) => {
-            number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|float| float.fract() == 0.0)
-        }
-        ("string", Value::Text(_)) | ("array", Value::Sequence(_)) | ("object", Value::Mapping(_)) => true,
-        _ => false,
-    }
-}
-
-/// A JSON Schema type in words.
-pub(super) fn type_words(name: &str, map: &Map<String, Json>) -> String {
-    match name {
-        "boolean" => "true or false".to_owned(),
-        "integer" => "a whole number".to_owned(),
-        "number" => "a number".to_owned(),
-        "string" => match map.get("enum").and_then(Json::as_array) {
-            Some(values) => {
-                let words: Vec<String> = values.iter().filter(|value| value.is_string()).map(literal).collect();
-                format!("one of {}", list(words.iter().map(String::as_str)))
-            }
-            None => "text".to_owned(),
-        },
-        "array" => "a list".to_owned(),
-        "object" => "a mapping".to_owned(),
-        "null" => "nothing".to_owned(),
-        other => other.to_owned(),
-    }
-}
-
-/// `a, b or c`.
-pub(super) fn alternatives(words: impl IntoIterator<Item = String>) -> String {
-    let mut words: Vec<String> = words.into_iter().collect();
-    words.dedup();
-    match words.split_last() {
-        Some((last, front)) if !front.is_empty() => format!("{} or {last}", front.join(", ")),
-        Some((last, _)) => last.clone(),
-        None => "nothing".to_owned(),
-    }
-}
-
-fn type_fix(value: &Value, types: &[&str], path: &Path) -> Option<String> {
-    let text = match value {
-        Value::Text(text) => text.as_str(),
-        Value::Null => return Some("give it a value or remove the key".to_owned()),
-        Value::Mapping(_) | Value::Sequence(_) => return None,
-        Value::Bool(_) | Value::Number(_) if types.contains(&"string") => return Some("put it in quotes".to_owned()),
-        _ if types == ["array"] => return Some("write it as a list: [a, b]".to_owned()),
-        _ => return None,
-    };
-    if types.contains(&"boolean") && matches!(text.to_lowercase().as_str(), "yes" | "on" | "y") {
-        return Some("write true".to_owned());
-    }
-    if types.contains(&"boolean") && matches!(text.to_lowercase().as_str(), "no" | "off" | "n") {
-        return Some("write false".to_owned());
-    }
-    let scalar = types.iter().any(|name| matches!(*name, "integer" | "number" | "boolean"));
-    if scalar && super::scalar::plain(text).is_ok_and(|plain| types.iter().any(|name| has_type(&plain, name))) {
-        return Some("remove the quotes".to_owned());
-    }
-    if types == ["array"] {
-        return Some("write it as a list, with `-` before each entry or in [ ]".to_owned());
-    }
-    let key = match path.last() {
-        Some(Step::Key(key)) => key.as_str(),
-        _ => return None,
-    };
-    (types == ["object"]).then(|| format!("write its keys on indented lines below `{}:`", shorten(key)))
-}
-
-/// The range of an integer format `schemars` names.
-fn integer_bounds(format: &str) -> Option<(f64, f64)> {
-    Some(match format {
-        "uint8" => (0.0, f64::from(u8::MAX)),
-        "uint16" => (0.0, f64::from(u16::MAX)),
-        "uint32" => (0.0, f64::from(u32::MAX)),
-        "uint64" | "uint" => (0.0, u64::MAX as f64),
-        "int8" => (f64::from(i8::MIN), f64::from(i8::MAX)),
-        "int16" => (f64::from(i16::MIN), f64::from(i16::MAX)),
-        "int32" => (f64::from(i32::MIN), f64::from(i32::MAX)),
-        "int64" | "int" => (i64::MIN as f64, i64::MAX as f64),
-        _ => return None,
-    })
-}
-
 fn same(a: &Json, b: &Json) -> bool {
     match (a.as_f64(), b.as_f64()) {
         (Some(a), Some(b)) => a == b,
@@ -416,8 +412,11 @@ fn fix_of(schema: &Json) -> Option<String> {
     schema.get("x-fix").and_then(Json::as_str).map(str::to_owned)
 }
 
+/// Whether a value must not be shown: the schema, or one of its forms, is marked as a secret.
 fn is_secret(schema: &Json) -> bool {
-    schema.get("writeOnly").and_then(Json::as_bool) == Some(true)
+    let marked = |schema: &Json| schema.get("writeOnly").and_then(Json::as_bool) == Some(true);
+    let forms = |keyword| schema.get(keyword).and_then(Json::as_array).into_iter().flatten();
+    marked(schema) || forms("anyOf").chain(forms("oneOf")).any(marked)
 }
 
 fn expects_collection(schema: &Json) -> bool {

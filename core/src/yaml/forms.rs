@@ -2,16 +2,27 @@
 
 use serde_json::Value as Json;
 
-use super::check::{Walk, alternatives, has_type, type_words};
+use super::check::Walk;
 use super::diagnostic::Diagnostic;
 use super::path::{Path, Step};
 use super::tree::{Found, Value};
+use super::types::{alternatives, has_type, type_words};
 use super::words::{list, literal, nearest};
 
 /// Reports what is wrong when a value fits none of the forms (or, for `oneOf`, more than one).
-pub(super) fn visit<'a>(walk: &mut Walk<'a>, schema: &'a Json, forms: &'a [Json], exactly_one: bool, at: Found<'a>, path: &mut Path) {
+pub(super) fn visit<'a>(
+    walk: &mut Walk<'a>,
+    schema: &'a Json,
+    forms: &'a [Json],
+    exactly_one: bool,
+    at: Found<'a>,
+    path: &mut Path,
+) {
     let forms: Vec<&Json> = forms.iter().map(|form| walk.resolve(form)).collect();
-    let trials: Vec<Vec<Diagnostic>> = forms.iter().map(|form| walk.trial(form, at, path)).collect();
+    let mut trials: Vec<Vec<Diagnostic>> = Vec::new();
+    for form in &forms {
+        trials.push(walk.trial(form, at, path));
+    }
     let fitting = trials.iter().filter(|trial| trial.is_empty()).count();
     if fitting == 1 || (fitting > 1 && !exactly_one) {
         return;
@@ -42,9 +53,9 @@ pub(super) fn visit<'a>(walk: &mut Walk<'a>, schema: &'a Json, forms: &'a [Json]
         }
     }
     if let Value::Mapping(entries) = &at.node.value
-        && let Some(position) = same_type.iter().position(|(form, _)| {
-            only_key(form).is_some_and(|key| entries.iter().any(|entry| entry.key == key))
-        })
+        && let Some(position) = same_type
+            .iter()
+            .position(|(form, _)| only_key(form).is_some_and(|key| entries.iter().any(|entry| entry.key == key)))
     {
         walk.found.append(&mut same_type.swap_remove(position).1);
         return;
@@ -83,7 +94,14 @@ fn fixed<'a>(form: &'a Json, key: &str) -> Option<&'a Json> {
     form.get("properties")?.get(key)?.get("const")
 }
 
-fn by_tag<'a>(walk: &mut Walk<'a>, schema: &'a Json, key: &str, tried: Vec<(&'a Json, Vec<Diagnostic>)>, at: Found<'a>, path: &mut Path) {
+fn by_tag<'a>(
+    walk: &mut Walk<'a>,
+    schema: &'a Json,
+    key: &str,
+    tried: Vec<(&'a Json, Vec<Diagnostic>)>,
+    at: Found<'a>,
+    path: &mut Path,
+) {
     let allowed: Vec<&Json> = tried.iter().filter_map(|(form, _)| fixed(form, key)).collect();
     let Some(entry) = at.node.entries().iter().find(|entry| entry.key == key) else {
         let words: Vec<String> = allowed.iter().map(|word| literal(word)).collect();

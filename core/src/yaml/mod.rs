@@ -17,6 +17,8 @@ mod path;
 mod scalar;
 mod tree;
 mod typed;
+mod types;
+mod values;
 mod words;
 
 pub use diagnostic::{Diagnostic, render};
@@ -24,5 +26,7 @@ pub use path::{InvalidPath, Path, Step};
 pub use tree::{Document, Entry, Node, Place, Value};
 pub use words::nearest;
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! From text to tree: YAML events, with everything refused that hides a mistake or costs too much.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as RawSpan, Tag, options};
 
@@ -42,7 +42,10 @@ pub(super) fn document(source: String, bytes: &[u8]) -> Result<Document, Vec<Dia
         }
     }
     if builder.mistakes.is_empty() {
-        let root = builder.root.take().unwrap_or_else(nothing);
+        let root = builder
+            .root
+            .take()
+            .unwrap_or_else(|| Node::nothing(Span { start: Place { line: 1, column: 1 }, bytes: 0..0 }));
         Ok(Document { text: text.to_owned(), root, source })
     } else {
         Err(builder.mistakes)
@@ -71,7 +74,7 @@ struct Frame {
 
 enum Content {
     Sequence(Vec<Node>),
-    Mapping { entries: Vec<Entry>, keys: HashSet<String>, pending: Option<Key> },
+    Mapping { entries: Vec<Entry>, keys: HashMap<String, u32>, pending: Option<Key> },
 }
 
 /// A key whose value has not come yet; without a name when it was refused.
@@ -115,7 +118,7 @@ impl<'t> Builder<'t> {
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.check_tag(tag.as_deref(), &["map"], &span);
-                let content = Content::Mapping { entries: Vec::new(), keys: HashSet::new(), pending: None };
+                let content = Content::Mapping { entries: Vec::new(), keys: HashMap::new(), pending: None };
                 return self.enter(span, anchor, content);
             }
             Event::SequenceEnd | Event::MappingEnd => return self.leave(&span),
@@ -123,7 +126,7 @@ impl<'t> Builder<'t> {
             Event::UnresolvedAlias(name) => {
                 let message = format!("the alias `*{}` has no anchor before it", shorten(&name));
                 self.mistake(&span, &message, "put the text in quotes if a star is meant");
-                return self.add(Node { value: Value::Null, span, style: Style::Plain }, 0, 1);
+                return self.add(Node::nothing(span), 0, 1);
             }
             _ => {}
         }
@@ -147,7 +150,7 @@ impl<'t> Builder<'t> {
             ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
             ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
         };
-        Node { value, span, style }
+        Node { value, style, ..Node::nothing(span) }
     }
 
     fn check_tag(&mut self, tag: Option<&Tag>, allowed: &[&str], span: &Span) {
@@ -179,7 +182,7 @@ impl<'t> Builder<'t> {
         let span = Span { start: frame.start.start, bytes: frame.start.bytes.start..last };
         let size = self.nodes - frame.nodes_before + 1;
         self.nodes += 1;
-        self.add_counted(Node { value, span, style: Style::Collection }, frame.anchor, size)
+        self.add_counted(Node::collection(value, span), frame.anchor, size)
     }
 
     fn alias(&mut self, anchor: usize, span: &Span) -> bool {
@@ -210,36 +213,37 @@ impl<'t> Builder<'t> {
         }
         match self.open.last_mut().map(|frame| &mut frame.content) {
             None => self.root = Some(node),
-            Some(Content::Sequence(items)) => items.push(node),
-            Some(Content::Mapping { entries, keys, pending }) => match pending.take() {
-                Some(Key { name: Some(key), span }) => entries.push(Entry { key, node, key_span: span }),
-                Some(Key { name: None, .. }) => {}
-                None => {
-                    let (name, problem) = key_name(&node, self.text, keys);
-                    let first = entries.iter().find(|entry| name.is_none() && Some(&entry.key) == problem_key(&problem));
-                    let first = first.map(|entry| entry.key_span.start.line);
-                    *pending = Some(Key { name, span: node.span.clone() });
-                    if let Some(problem) = problem {
-                        self.refuse_key(&node.span, problem, first);
-                    }
+            Some(Content::Sequence(items)) => items.push(Node { index: items.len(), ..node }),
+            Some(Content::Mapping { entries, pending, .. }) if pending.is_some() => {
+                if let Some(Key { name: Some(key), span }) = pending.take() {
+                    entries.push(Entry { key, node, key_span: span });
                 }
-            },
+            }
+            Some(Content::Mapping { keys, pending, .. }) => {
+                let line = node.span.start.line;
+                let (name, problem) = match key_name(&node, self.text) {
+                    Ok(name) => match keys.get(&name) {
+                        Some(first) => (
+                            None,
+                            Some((
+                                format!("the key `{}` appears twice, first on line {first}", shorten(&name)),
+                                "keep one of them",
+                            )),
+                        ),
+                        None => {
+                            keys.insert(name.clone(), line);
+                            (Some(name), None)
+                        }
+                    },
+                    Err((message, fix)) => (None, Some((message.to_owned(), fix))),
+                };
+                *pending = Some(Key { name, span: node.span.clone() });
+                if let Some((message, fix)) = problem {
+                    self.mistake(&node.span, &message, fix);
+                }
+            }
         }
         true
-    }
-
-    fn refuse_key(&mut self, span: &Span, problem: KeyProblem, first: Option<u32>) {
-        match problem {
-            KeyProblem::NotText => self.mistake(span, "a key must be plain text", "put the key in quotes"),
-            KeyProblem::Merge => {
-                self.mistake(span, "merge keys (`<<`) are not supported", "write the keys out, or use an alias for a whole value");
-            }
-            KeyProblem::Twice(key) => {
-                let first = first.map_or(String::new(), |line| format!(", first on line {line}"));
-                let message = format!("the key `{}` appears twice{first}", shorten(&key));
-                self.mistake(span, &message, "keep one of them");
-            }
-        }
     }
 
     fn too_many(&mut self, span: &Span) -> bool {
@@ -259,30 +263,16 @@ impl<'t> Builder<'t> {
     }
 }
 
-enum KeyProblem {
-    NotText,
-    Merge,
-    Twice(String),
-}
-
-fn problem_key(problem: &Option<KeyProblem>) -> Option<&String> {
-    match problem {
-        Some(KeyProblem::Twice(key)) => Some(key),
-        _ => None,
+/// The name of a key; a number or `true` as a key is its text as written. Otherwise what is wrong, and the fix.
+fn key_name(node: &Node, text: &str) -> Result<String, (&'static str, &'static str)> {
+    match &node.value {
+        Value::Text(name) if name == "<<" && node.style == Style::Plain => {
+            Err(("merge keys (`<<`) are not supported", "write the keys out, or use an alias for a whole value"))
+        }
+        Value::Text(name) => Ok(name.clone()),
+        Value::Bool(_) | Value::Number(_) => Ok(node.span.first_line(text).to_owned()),
+        _ => Err(("a key must be plain text", "put the key in quotes")),
     }
-}
-
-/// The name of a key, and what is wrong with it. A number or `true` as a key is its text as written.
-fn key_name(node: &Node, text: &str, keys: &mut HashSet<String>) -> (Option<String>, Option<KeyProblem>) {
-    let name = match &node.value {
-        Value::Text(name) => name.clone(),
-        Value::Bool(_) | Value::Number(_) => node.span.first_line(text).to_owned(),
-        Value::Null | Value::Sequence(_) | Value::Mapping(_) => return (None, Some(KeyProblem::NotText)),
-    };
-    if name == "<<" && node.style == Style::Plain {
-        return (None, Some(KeyProblem::Merge));
-    }
-    if keys.insert(name.clone()) { (Some(name), None) } else { (None, Some(KeyProblem::Twice(name))) }
 }
 
 fn span(raw: &RawSpan) -> Span {
@@ -292,14 +282,6 @@ fn span(raw: &RawSpan) -> Span {
 fn place(marker: &Marker) -> Place {
     let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
     Place { line: number(marker.line().max(1)), column: number(marker.col() + 1) }
-}
-
-fn nothing() -> Node {
-    Node {
-        value: Value::Null,
-        span: Span { start: Place { line: 1, column: 1 }, bytes: 0..0 },
-        style: Style::Plain,
-    }
 }
 
 fn not_utf8(source: String, bytes: &[u8], valid: usize) -> Diagnostic {

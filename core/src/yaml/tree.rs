@@ -24,6 +24,8 @@ pub struct Node {
     pub value: Value,
     pub(super) span: Span,
     pub(super) style: Style,
+    /// Its position in the list it stands in, as in the file; it stays when others are taken out of the list.
+    pub(super) index: usize,
 }
 
 /// What a YAML value is, by the core schema of YAML 1.2 (so `on`, `yes` and `no` are text).
@@ -104,6 +106,11 @@ impl Document {
         &self.root
     }
 
+    /// True for a file with nothing in it but white space and comments.
+    pub fn is_empty(&self) -> bool {
+        self.root.value == Value::Null && self.root.span.bytes.is_empty()
+    }
+
     /// The value at a path, if there is one.
     pub fn get(&self, path: impl Into<Path>) -> Option<&Node> {
         let path = path.into();
@@ -147,12 +154,7 @@ impl Document {
     }
 
     /// A mistake that covers the bytes `range` of the text of a scalar, such as a part of an expression.
-    pub fn mistake_within(
-        &self,
-        path: impl Into<Path>,
-        range: Range<usize>,
-        message: impl Into<String>,
-    ) -> Diagnostic {
+    pub fn mistake_within(&self, path: impl Into<Path>, range: Range<usize>, message: impl Into<String>) -> Diagnostic {
         let path = path.into();
         let start = self.at_offset(&path, range.start);
         let end = self.at_offset(&path, range.end.max(range.start));
@@ -169,7 +171,7 @@ impl Document {
                     .find(|entry| entry.key == *key)
                     .map(|entry| Found { node: &entry.node, entry: Some(entry) }),
                 (Step::Index(index), Value::Sequence(items)) => {
-                    items.get(*index).map(|node| Found { node, entry: None })
+                    items.iter().find(|node| node.index == *index).map(|node| Found { node, entry: None })
                 }
                 _ => None,
             };
@@ -182,7 +184,7 @@ impl Document {
     }
 
     /// Takes out the value at a path; false when the path is the whole document or leads nowhere.
-    pub(super) fn remove(&mut self, path: &Path) -> bool {
+    pub fn remove(&mut self, path: &Path) -> bool {
         let Some((last, front)) = path.steps().split_last() else { return false };
         let mut node = &mut self.root;
         for step in front {
@@ -190,7 +192,7 @@ impl Document {
                 (Step::Key(key), Value::Mapping(entries)) => {
                     entries.iter_mut().find(|entry| entry.key == *key).map(|entry| &mut entry.node)
                 }
-                (Step::Index(index), Value::Sequence(items)) => items.get_mut(*index),
+                (Step::Index(index), Value::Sequence(items)) => items.iter_mut().find(|node| node.index == *index),
                 _ => None,
             };
             match next {
@@ -204,9 +206,10 @@ impl Document {
                 entries.retain(|entry| entry.key != *key);
                 entries.len() < before
             }
-            (Step::Index(index), Value::Sequence(items)) if *index < items.len() => {
-                items.remove(*index);
-                true
+            (Step::Index(index), Value::Sequence(items)) => {
+                let before = items.len();
+                items.retain(|node| node.index != *index);
+                items.len() < before
             }
             _ => false,
         }
@@ -234,6 +237,14 @@ impl Found<'_> {
 }
 
 impl Node {
+    pub(super) fn nothing(span: Span) -> Self {
+        Self { value: Value::Null, span, style: Style::Plain, index: 0 }
+    }
+
+    pub(super) fn collection(value: Value, span: Span) -> Self {
+        Self { value, style: Style::Collection, ..Self::nothing(span) }
+    }
+
     /// Where it begins.
     pub fn place(&self) -> Place {
         self.span.start

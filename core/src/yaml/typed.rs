@@ -29,49 +29,73 @@ impl Document {
         self.lenient_against(schemars::schema_for!(T).as_value())
     }
 
-    fn lenient_against<T: DeserializeOwned>(&self, schema: &Json) -> (Option<T>, Vec<Diagnostic>) {
+    /// The document without what does not fit a schema, and every mistake. A value at fault is taken out, or what holds
+    /// it when a required key is missing there. No document when that is the whole of it.
+    pub fn prune(&self, schema: &Json) -> (Option<Self>, Vec<Diagnostic>) {
         let mut rest = self.clone();
-        let mut mistakes = Vec::new();
+        let mistakes = rest.check(schema);
+        let mut round: Vec<Path> = mistakes.iter().map(Diagnostic::place_of_fault).collect();
+        // What the schema finds in a later round follows from what was taken out, such as a key now missing.
+        while !round.is_empty() {
+            if !rest.remove_all(round) {
+                return (None, mistakes);
+            }
+            round = rest.check(schema).iter().map(Diagnostic::place_of_fault).collect();
+        }
+        (Some(rest), mistakes)
+    }
+
+    fn lenient_against<T: DeserializeOwned>(&self, schema: &Json) -> (Option<T>, Vec<Diagnostic>) {
+        let (mut rest, mut mistakes) = self.prune(schema);
+        let mut value = None;
         // Each round takes at least one value out of the tree, or is the last.
-        let value = loop {
-            let mut round = rest.check(schema);
-            if round.is_empty() {
-                match rest.deserialise() {
-                    Ok(value) => break Some(value),
-                    Err(mistake) => round.push(*mistake),
+        while let Some(document) = rest.take() {
+            match document.deserialise() {
+                Ok(read) => value = Some(read),
+                Err(mistake) => {
+                    let mut smaller = document;
+                    if smaller.remove_all(vec![mistake.place_of_fault()]) {
+                        rest = smaller.prune(schema).0;
+                    }
+                    mistakes.push(*mistake);
                 }
             }
-            let mut places: Vec<Path> = round.iter().map(Diagnostic::place_of_fault).collect();
-            mistakes.append(&mut round);
-            // From the back, so that positions in a list stay what they were; a place inside another goes with it.
-            places.sort_unstable();
-            places.dedup();
-            let removed = places.iter().rev().fold(0, |removed, path| removed + usize::from(rest.remove(path)));
-            if removed == 0 || places.iter().any(|path| path.steps().is_empty()) {
-                break None;
-            }
-        };
+        }
         mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
         (value, mistakes)
+    }
+
+    /// Takes out what stands at these paths; false when that is the whole document or nothing.
+    fn remove_all(&mut self, mut paths: Vec<Path>) -> bool {
+        // From the back, so that a value inside another goes before it.
+        paths.sort_unstable();
+        let removed = paths.iter().rev().fold(0, |removed, path| removed + usize::from(self.remove(path)));
+        removed > 0 && paths.iter().all(|path| !path.steps().is_empty())
     }
 
     /// Reads the tree as a type whose schema it fits; what can still fail are the type's own rules.
     fn deserialise<T: DeserializeOwned>(&self) -> Result<T, Box<Diagnostic>> {
         serde_path_to_error::deserialize(self.root.to_json()).map_err(|error| {
-            let steps = error.path().iter().filter_map(|segment| match segment {
-                Segment::Seq { index } => Some(Step::Index(*index)),
-                Segment::Map { key } => Some(Step::Key(key.clone())),
-                Segment::Enum { variant } => Some(Step::Key(variant.clone())),
-                Segment::Unknown => None,
-            });
-            let mut path = Path::from(steps.collect::<Vec<_>>());
-            while self.get(&path).is_none() {
-                match path.parent() {
-                    Some(parent) => path = parent,
-                    None => break,
-                }
-            }
+            let path = self.existing(error.path().iter());
             Box::new(self.mistake(&path, error.inner().to_string()))
         })
+    }
+    /// The longest part of serde's path that leads somewhere, its list positions those of the file.
+    fn existing<'s>(&self, segments: impl Iterator<Item = &'s Segment>) -> Path {
+        let mut path = Path::default();
+        let mut node = &self.root;
+        for segment in segments {
+            let next = match segment {
+                Segment::Seq { index } => node.items().get(*index).map(|next| (Step::Index(next.index), next)),
+                Segment::Map { key } | Segment::Enum { variant: key } => {
+                    node.get(key).map(|next| (Step::Key(key.clone()), next))
+                }
+                Segment::Unknown => None,
+            };
+            let Some((step, next)) = next else { break };
+            path.push(step);
+            node = next;
+        }
+        path
     }
 }
