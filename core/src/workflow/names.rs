@@ -325,7 +325,7 @@ mod tests {
                 }
             }
         }
-        for event in crate::workflow::sample::events().unwrap() {
+        for (_, event) in crate::workflow::sample::events().unwrap() {
             compare(&EVENT, &crate::workflow::scope::event_value(&event), "event");
         }
     }

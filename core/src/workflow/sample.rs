@@ -6,8 +6,8 @@ use super::scope::{StepOutcome, StepResult, StepResults};
 use crate::event::{Event, EventKind, PullRequestAction, Sender};
 use crate::ids::{CommitSha, DeliveryId, InvalidId, PrNumber, RepoName};
 
-/// One event of every type, with and without what an event may lack.
-pub(super) fn events() -> Result<[Event; 3], InvalidId> {
+/// One event of every type, with and without what an event may lack, each with a word for what it is.
+pub(super) fn events() -> Result<[(&'static str, Event); 3], InvalidId> {
     let opened = Event {
         delivery: DeliveryId::new("sample")?,
         at: Timestamp::UNIX_EPOCH,
@@ -31,7 +31,7 @@ pub(super) fn events() -> Result<[Event; 3], InvalidId> {
         ..opened.clone()
     };
     let manual = Event { kind: EventKind::Manual { workflow: "any".into() }, number: PrNumber(0), ..opened.clone() };
-    Ok([opened, command, manual])
+    Ok([("a pull request without labels", opened), ("a command on a labelled draft", command), ("a manual run", manual)])
 }
 
 /// The given steps, all ended in one way, for each way.

@@ -1,6 +1,6 @@
 //! A definition's text held against every rule, so that a person sees all mistakes at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::condition::Condition;
 use super::definition::{Definition, schema};
@@ -10,6 +10,7 @@ use super::names::{self, Place};
 use super::sample;
 use super::scope::Scope;
 use super::template::{self, Part, Template};
+use crate::event::Event;
 use crate::yaml::{self, Diagnostic, Document, Node, Path, nearest};
 
 /// Every mistake in the text of a definition, in the order of the file; none when it may be used.
@@ -116,10 +117,10 @@ impl<'d> Check<'d> {
 
     /// The positions of the steps that one needs; names of no step are told.
     fn needs(&mut self, at: usize, step: &Outline<'d>, first: &HashMap<&str, usize>, all: &[&str]) -> Vec<usize> {
-        let mut found = Vec::new();
+        let mut found = BTreeSet::new();
         for (path, need) in &step.needs {
             match first.get(need) {
-                Some(other) => found.push(*other),
+                Some(other) => drop(found.insert(*other)),
                 None => {
                     let others = all.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, id)| *id);
                     let mut diagnostic = self.document.mistake(path, format!("there is no step `{need}`"));
@@ -128,7 +129,7 @@ impl<'d> Check<'d> {
                 }
             }
         }
-        found
+        found.into_iter().collect()
     }
 
     fn condition(&mut self, path: &Path, text: &str, place: Place<'_>) {
@@ -188,14 +189,17 @@ impl<'d> Check<'d> {
         if expression.program().is_ok_and(|program| !program.outputs.is_empty()) {
             return;
         }
-        let failed = sample::events().iter().flatten().find_map(|event| match place {
+        let failed = |event: &Event| match place {
             Place::Workflow => evaluate(&Scope::new(event)).err(),
             Place::Step { before, .. } => sample::outcomes(before)
                 .iter()
                 .find_map(|results| evaluate(&Scope::new(event).of_step(before, before, results, false)).err()),
-        });
-        if let Some(error) = failed {
-            self.told(path, at, &error);
+        };
+        for (what, event) in sample::events().iter().flatten() {
+            if let Some(mut error) = failed(event) {
+                error.reason = format!("{} (tried with {what})", error.reason);
+                return self.told(path, at, &error);
+            }
         }
     }
 

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::diagnostic::{Diagnostic, Excerpt};
+use super::diagnostic::{Diagnostic, Excerpt, SecretSpan};
 use super::forms;
 use super::path::{Path, Step};
 use super::tree::{Document, Entry, Found, Node, Value};
@@ -20,9 +20,12 @@ impl Document {
     /// A schema may carry two annotations for it: `writeOnly: true` marks a secret, whose value is then never shown;
     /// `x-fix` is a text that says what to do about a value that does not fit.
     pub fn check(&self, schema: &Json) -> Vec<Diagnostic> {
-        let mut walk = Walk { document: self, schema, secrets: holds_secret(schema), found: Vec::new() };
+        let mut walk = Walk::new(self, schema, holds_secret(schema));
         walk.visit(schema, Found { node: &self.root, entry: None }, &mut Path::default());
-        let mut found = walk.found;
+        let (mut found, secrets) = (walk.found, walk.secret_spans);
+        for diagnostic in &mut found {
+            diagnostic.hide_excerpt_beside(&secrets);
+        }
         found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
         found
     }
@@ -35,6 +38,8 @@ pub(super) struct Walk<'a> {
     /// True when the schema knows secrets: then no line is shown that may hold one.
     secrets: bool,
     pub(super) found: Vec<Diagnostic>,
+    /// Where secrets stand, and values of unknown keys, which may be secrets under a mistyped name.
+    secret_spans: Vec<SecretSpan>,
 }
 
 /// Keywords that say nothing about whether a value fits.
@@ -82,10 +87,15 @@ const KEYWORDS: &[&str] = &[
 ];
 
 impl<'a> Walk<'a> {
+    fn new(document: &'a Document, schema: &'a Json, secrets: bool) -> Self {
+        Self { document, schema, secrets, found: Vec::new(), secret_spans: Vec::new() }
+    }
+
     /// The mistakes a node has under one form of an `anyOf`.
-    pub(super) fn trial(&self, schema: &'a Json, at: Found<'a>, path: &mut Path) -> Vec<Diagnostic> {
-        let mut walk = Walk { document: self.document, schema: self.schema, secrets: self.secrets, found: Vec::new() };
+    pub(super) fn trial(&mut self, schema: &'a Json, at: Found<'a>, path: &mut Path) -> Vec<Diagnostic> {
+        let mut walk = Walk::new(self.document, self.schema, self.secrets);
         walk.visit(schema, at, path);
+        self.secret_spans.append(&mut walk.secret_spans);
         walk.found
     }
 
@@ -117,6 +127,9 @@ impl<'a> Walk<'a> {
                 );
             }
         };
+        if is_secret(schema) {
+            self.secret_spans.push(SecretSpan::of(at.node, self.document));
+        }
         self.refuse_unknown_keywords(map, at, path);
         if let Some(target) = map.get("$ref").and_then(Json::as_str) {
             match target.strip_prefix('#').and_then(|pointer| self.schema.pointer(pointer)) {
@@ -352,7 +365,7 @@ impl<'a> Walk<'a> {
 
     fn key_name(&mut self, names: &'a Json, entry: &'a Entry, path: &mut Path) {
         let node = Node { value: Value::Text(entry.key.clone()), ..Node::nothing(entry.key_span.clone()) };
-        let mut walk = Walk { document: self.document, schema: self.schema, secrets: self.secrets, found: Vec::new() };
+        let mut walk = Walk::new(self.document, self.schema, self.secrets);
         walk.visit(names, Found { node: &node, entry: None }, path);
         self.found.append(&mut walk.found);
     }
@@ -365,6 +378,9 @@ impl<'a> Walk<'a> {
             None => format!("allowed here: {}", list(known())),
         };
         let excerpt = if self.secrets { Excerpt::UpToEnd } else { Excerpt::Line };
+        if self.secrets {
+            self.secret_spans.push(SecretSpan::of(&entry.node, self.document));
+        }
         let diagnostic = self
             .document
             .mistake_in_key(path, format!("unknown key `{}`", shorten(&entry.key)))

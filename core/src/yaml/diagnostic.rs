@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::path::Path;
-use super::tree::{Place, Span};
+use super::tree::{Document, Node, Place, Span};
 
 /// One mistake in something a person wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -39,6 +39,21 @@ pub(super) enum Excerpt {
     UpToEnd,
     /// Nothing.
     Hidden,
+}
+
+/// Where a value stands that must not be shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SecretSpan {
+    start: Place,
+    last_line: u32,
+}
+
+impl SecretSpan {
+    pub(super) fn of(node: &Node, document: &Document) -> Self {
+        let lines = document.text.get(node.span.bytes.clone()).unwrap_or_default().matches('\n').count();
+        let last_line = node.span.start.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+        Self { start: node.span.start, last_line }
+    }
 }
 
 impl Diagnostic {
@@ -85,6 +100,21 @@ impl Diagnostic {
     pub(super) fn showing(mut self, excerpt: Excerpt) -> Self {
         self.excerpt = excerpt;
         self
+    }
+
+    /// Hides the excerpt when a secret would be in it.
+    pub(super) fn hide_excerpt_beside(&mut self, secrets: &[SecretSpan]) {
+        let place = Place { line: self.line, column: self.column };
+        let on_line = |secret: &&SecretSpan| (secret.start.line..=secret.last_line).contains(&place.line);
+        let shown = match self.excerpt {
+            Excerpt::Line => secrets.iter().find(on_line).is_none(),
+            // What follows the key is cut off anyway.
+            Excerpt::UpToEnd => !secrets.iter().filter(on_line).any(|secret| secret.start < place),
+            Excerpt::Hidden => false,
+        };
+        if !shown {
+            self.excerpt = Excerpt::Hidden;
+        }
     }
 
     pub(super) fn place_of_fault(&self) -> Path {

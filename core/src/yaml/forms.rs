@@ -19,7 +19,10 @@ pub(super) fn visit<'a>(
     path: &mut Path,
 ) {
     let forms: Vec<&Json> = forms.iter().map(|form| walk.resolve(form)).collect();
-    let trials: Vec<Vec<Diagnostic>> = forms.iter().map(|form| walk.trial(form, at, path)).collect();
+    let mut trials: Vec<Vec<Diagnostic>> = Vec::new();
+    for form in &forms {
+        trials.push(walk.trial(form, at, path));
+    }
     let fitting = trials.iter().filter(|trial| trial.is_empty()).count();
     if fitting == 1 || (fitting > 1 && !exactly_one) {
         return;

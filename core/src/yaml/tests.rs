@@ -336,9 +336,16 @@ fn a_secret_is_never_shown() {
             "pin": { "type": "integer", "writeOnly": true, "maximum": 99 },
             "inner": { "type": "object", "properties": { "key": { "type": "string", "writeOnly": true } } },
             "keys": { "type": "array", "items": { "type": "string", "writeOnly": true } },
+            "other": {
+                "type": "object", "additionalProperties": false,
+                "properties": { "a": { "properties": {
+                    "key": { "type": "string", "writeOnly": true }, "size": { "type": "integer" },
+                } } },
+            },
         },
     });
-    let text = "token: hunter2\npin: 7777\ninner: hunter3\nkeys: hunter4\ntokn: hunter5\n";
+    let text = "token: hunter2\npin: 7777\ninner: hunter3\nkeys: hunter4\ntokn: hunter5\n\
+        other: {a: {key: ghp_hunter6, size: x}, kye: hunter7, siez: 1}\n";
     let found = Document::parse("x.yaml", text).unwrap().check(&schema);
     let lines: Vec<_> = found.iter().map(Diagnostic::to_string).collect();
     let shown = format!("{}\n{}", lines.join("\n"), render(&found, |_| Some(text)));
@@ -349,6 +356,9 @@ fn a_secret_is_never_shown() {
     x.yaml:3:8: inner: expected a mapping, found text; write its keys on indented lines below `inner:`
     x.yaml:4:7: keys: expected a list, found text; write it as a list, with `-` before each entry or in [ ]
     x.yaml:5:1: tokn: unknown key `tokn`; did you mean `token`?
+    x.yaml:6:37: other.a.size: expected a whole number, found text `x`
+    x.yaml:6:41: other.kye: unknown key `kye`; allowed here: `a`
+    x.yaml:6:55: other.siez: unknown key `siez`; allowed here: `a`
     ");
 }
 
