@@ -224,6 +224,7 @@ impl<'a> Parser<'a> {
                 Problem::Truncated { old, new }
             }
             Some(b'+' | b'-' | b' ' | b'\n') => Problem::Surplus,
+            Some(b'\\') => Problem::NoLine,
             Some(&mark) => Problem::Mark { mark, old, new },
         };
         self.fail(at, problem)
