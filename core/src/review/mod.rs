@@ -1,12 +1,18 @@
 //! What a review is: findings on lines, a summary, what was covered and what not, and the verdict.
 
 mod finding;
+pub mod markdown;
+#[cfg(test)]
+mod samples;
+mod verdict;
+mod visible;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::CommitSha;
 
 pub use finding::{Finding, Location, Severity, Source};
+pub use visible::visible;
 
 /// A finished review of one head commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
