@@ -8,7 +8,7 @@ use super::review::Reviewed;
 use crate::engine::Context;
 use crate::fault::Fault;
 use crate::ports::forge::{EffectKind, Remote};
-use crate::review::{Coverage, Parts, Review, Skipped, Verdict, assemble};
+use crate::review::{Coverage, Parts, Skipped, Verdict, assemble};
 use crate::workflow::ActionName;
 
 /// What the step puts out.
@@ -22,12 +22,9 @@ pub(super) struct Published {
 
 pub(super) async fn run(context: &Context) -> Result<Published, Fault> {
     let Fetched { pull, config, problems, .. } = fetch::fetched(context)?;
-    let Parts { findings, coverage, effort } = gather(context)?;
-    let block_on = config.review.block_on;
-    let parts = Parts { findings, coverage, effort };
-    let review: Review = assemble(&pull.head, parts, problems, config.review.max_findings, block_on);
+    let review = assemble(&pull.head, gather(context)?, problems, config.review.max_findings);
+    let check = review.check(config.review.block_on);
     let target = context.target();
-    let check = review.check();
     let posted = context.effect(EffectKind::Review, |marker| {
         let (target, review) = (&target, &review);
         async move { context.forge().create_review(target, &marker, review).await }

@@ -3,7 +3,12 @@
 pub mod answer;
 mod assemble;
 mod finding;
+pub mod markdown;
 pub mod prompt;
+#[cfg(test)]
+mod samples;
+mod verdict;
+mod visible;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,14 +17,13 @@ use crate::ids::CommitSha;
 
 pub use assemble::{Parts, assemble};
 pub use finding::{Finding, Location, Severity, Source};
+pub use visible::visible;
 
 /// A finished review of one head commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
     /// The commit that was reviewed.
     pub head: CommitSha,
-    /// What its check says.
-    pub verdict: Verdict,
     /// Most severe first, then by place. Those with a location become comments on that line; the others stand in the summary.
     pub findings: Vec<Finding>,
     /// Findings that were left out by `review.max_findings`.
@@ -82,11 +86,4 @@ pub enum Verdict {
     Failure,
     /// Not fully reviewed, nothing blocking found in what was.
     Neutral,
-}
-
-impl Review {
-    /// The check that goes with this review.
-    pub fn check(&self) -> Check {
-        Check { head: self.head.clone(), verdict: self.verdict, title: String::new(), summary: String::new() }
-    }
 }

@@ -264,7 +264,9 @@ async fn the_latest_event_supersedes(store: Arc<dyn Store>) {
     assert_eq!(store.renew(&lease, after(start(), MINUTE)).await.expect("renew"), Standing::Superseded);
     let recorded = store.record(&lease, &update(State::Running, vec![])).await.expect("record");
     assert_eq!(recorded, Standing::Superseded);
-    let refused = store.begin_effect(&lease, EffectKind::Check, &Marker("n".to_owned()), start(), after(start(), 9 * MINUTE)).await;
+    let refused = store
+        .begin_effect(&lease, EffectKind::Check, &Marker("n".to_owned()), start(), after(start(), 9 * MINUTE))
+        .await;
     assert_eq!(refused.expect_err("refused").kind, FaultKind::Superseded);
     let uncertain = store.begin_effect(&lease, EffectKind::Review, &marker, start(), after(start(), 9 * MINUTE)).await;
     assert_eq!(uncertain.expect_err("refused").kind, FaultKind::Superseded);

@@ -15,9 +15,9 @@ use crate::engine::{Edges, Engine, Handled, LEASE, PATIENCE, Progress};
 use crate::event::Event;
 use crate::machine::Policy;
 use crate::message::Message;
+use crate::ports::Store;
 use crate::ports::queue::StoreQueue;
 use crate::ports::store::{Backlog, Settle};
-use crate::ports::Store;
 use crate::review::{Check, Review};
 use crate::workflow::Catalog;
 
