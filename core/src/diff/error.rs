@@ -40,8 +40,8 @@ pub enum Problem {
     )]
     Paths(String),
     /// No path where one was expected.
-    #[error("`{0}` names no file")]
-    NoPath(String),
+    #[error("this header names no file: a path must follow it")]
+    NoPath,
     /// A file mode that is not an octal number.
     #[error("`{0}` has no file mode: expected an octal number such as 100644")]
     Mode(String),
@@ -62,7 +62,7 @@ pub enum Problem {
     )]
     NoHunk,
     /// A hunk without `---` and `+++` before it.
-    #[error("this hunk belongs to no file: `---` and `+++` lines must stand before it")]
+    #[error("this hunk belongs to no file: `---` and `+++` lines or another hunk must stand directly before it")]
     OrphanHunk,
     /// A line that starts like a hunk's header but is none.
     #[error("`{0}` is not a hunk's header: expected `@@ -LINE,COUNT +LINE,COUNT @@` with lines counted from 1")]
@@ -98,6 +98,9 @@ pub enum Problem {
         /// New lines still to come.
         new: u32,
     },
+    /// A line feed is said to be missing where there is no line.
+    #[error("this line says that the line above it has no line feed, but no line of the hunk stands above it")]
+    NoLine,
     /// A hunk with more lines on a side than its header says.
     #[error("the hunk has more lines than its header counts: the diff was edited or damaged, get it again")]
     Surplus,
@@ -112,8 +115,11 @@ pub enum Problem {
 /// A header line fit for an error text: at most 80 characters, control characters escaped, and of a hunk's header only
 /// the part between the `@@`, since what follows is code.
 pub(super) fn excerpt(line: &[u8]) -> String {
-    let line = match line.strip_prefix(b"@@").and_then(|rest| memchr::memmem::find(rest, b"@@")) {
-        Some(end) => &line[..end + 4],
+    let line = match line.strip_prefix(b"@@") {
+        Some(rest) => match memchr::memmem::find(rest, b"@@") {
+            Some(end) => &line[..end + 4],
+            None => &line[..line.iter().take_while(|byte| b"@ -+,0123456789".contains(byte)).count()],
+        },
         None => line,
     };
     let text = String::from_utf8_lossy(&line[..line.len().min(400)]);

@@ -107,7 +107,7 @@ pub(super) fn header_path(raw: &[u8]) -> Result<Cow<'_, [u8]>, Problem> {
     } else {
         Cow::Borrowed(raw)
     };
-    if path.is_empty() { Err(Problem::NoPath(excerpt(raw))) } else { Ok(path) }
+    if path.is_empty() { Err(Problem::NoPath) } else { Ok(path) }
 }
 
 /// The two paths of a `diff --git` line, prefixes included. A line without quotes is ambiguous when a path holds a space;
