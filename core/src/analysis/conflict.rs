@@ -36,16 +36,22 @@ fn check_hunk(file: &File<'_>, rows: std::ops::Range<usize>, findings: &mut Find
         .collect();
     let outer = |wanted: Marker| markers.iter().any(|(_, marker)| *marker == wanted);
     let (opens, closes) = (outer(Marker::Open), outer(Marker::Close));
-    // In prose one lone marker is an explanation; a real conflict has both ends.
-    let enough = if file.kind.docs || file.kind.test { opens && closes } else { opens || closes };
-    if enough {
-        for (row, _) in &markers {
-            let mut hit = Hit::new(&MARKER, *row, 0..file.rows[*row].text.trim_ascii_end().len());
+    // In prose and tests one lone marker is an explanation; a real conflict has both ends.
+    let enough = if file.kind.is_soft() { opens && closes } else { opens || closes };
+    if !enough {
+        return;
+    }
+    let mut inside = false;
+    for (row, marker) in markers {
+        // One finding for each conflict, on its first line.
+        if !inside || marker == Marker::Open {
+            let mut hit = Hit::new(&MARKER, row, 0..file.rows[row].text.trim_ascii_end().len());
             if file.kind.is_soft() {
-                hit = hit.severity(Severity::Medium);
+                hit = hit.severity(Severity::Low);
             }
             findings.add(hit);
         }
+        inside = marker != Marker::Close;
     }
 }
 

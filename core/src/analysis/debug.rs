@@ -57,16 +57,21 @@ const fn product(language: Language, text: &'static str, place: Place, severity:
     Statement { language, text, place, rule: &LEFTOVER, severity, in_tests: None }
 }
 
+/// What clutters the output but does no harm in a test.
+const fn in_test(language: Language, text: &'static str, place: Place, severity: Severity) -> Statement {
+    Statement { language, text, place, rule: &LEFTOVER, severity, in_tests: Some(Severity::Info) }
+}
+
 const fn focus(language: Language, text: &'static str) -> Statement {
     let (place, severity) = (Place::Start, Severity::Medium);
     Statement { language, text, place, rule: &FOCUSED, severity, in_tests: Some(severity) }
 }
 
 const STATEMENTS: &[Statement] = &[
-    statement(Language::Rust, "dbg!(", Place::Word, Severity::Low),
-    product(Language::Rust, "todo!(", Place::Word, Severity::Low),
+    in_test(Language::Rust, "dbg!(", Place::Word, Severity::Low),
+    product(Language::Rust, "todo!(", Place::Word, Severity::Info),
     product(Language::Rust, "unimplemented!(", Place::Word, Severity::Info),
-    statement(Language::Go, "spew.Dump(", Place::Start, Severity::Low),
+    in_test(Language::Go, "spew.Dump(", Place::Start, Severity::Low),
     product(Language::Go, "fmt.Println(\"DEBUG", Place::Start, Severity::Low),
     product(Language::Go, "fmt.Printf(\"DEBUG", Place::Start, Severity::Low),
     focus(Language::Go, "FIt(\""),
@@ -101,13 +106,15 @@ pub(super) fn check(file: &File<'_>, change: &Change<'_>, findings: &mut Finding
         return;
     }
     let console = prints_on_purpose(&file.path);
-    let statements: Vec<(&Statement, memmem::Finder<'_>, Severity)> = STATEMENTS
+    let statements: Vec<(&Statement, memmem::Finder<'_>)> = STATEMENTS
         .iter()
         .filter(|statement| statement.language == file.kind.language)
         .filter(|statement| !(console && statement.text == "console.log("))
         .filter_map(|statement| {
-            let severity = if file.kind.test { statement.in_tests? } else { statement.severity };
-            Some((statement, memmem::Finder::new(statement.text), severity))
+            if file.kind.test {
+                statement.in_tests?;
+            }
+            Some((statement, memmem::Finder::new(statement.text)))
         })
         .collect();
     if statements.is_empty() {
@@ -123,14 +130,15 @@ pub(super) fn check(file: &File<'_>, change: &Change<'_>, findings: &mut Finding
         if !line.is_added() || line.text.len() > LONGEST_LINE {
             continue;
         }
-        for (statement, finder, severity) in &statements {
+        for (statement, finder) in &statements {
             let Some(start) = finder.find(line.text) else { continue };
-            let skip = in_test_module && statement.in_tests.is_none();
-            if !skip && stands(statement, line.text, start) && !change.moved(line.text) {
+            let severity = if file.kind.test || in_test_module { statement.in_tests } else { Some(statement.severity) };
+            let Some(severity) = severity else { continue };
+            if stands(statement, line.text, start) && !change.moved(line.text) {
                 let title =
                     format!("{}: `{}`", statement.rule.title, statement.text.trim_end_matches(['(', '"', '\'']));
                 let span = start..start + statement.text.len();
-                findings.add(Hit::new(statement.rule, row, span).severity(*severity).title(title));
+                findings.add(Hit::new(statement.rule, row, span).severity(severity).title(title));
             }
         }
     }
@@ -145,6 +153,10 @@ fn prints_on_purpose(path: &str) -> bool {
 fn stands(statement: &Statement, line: &[u8], start: usize) -> bool {
     let before = line[..start].trim_ascii();
     let after = line[start + statement.text.len()..].trim_ascii();
+    // A macro that expands to the statement is a tool, not a leftover.
+    if after.starts_with(b"$") {
+        return false;
+    }
     let place = match statement.place {
         Place::Start => before.is_empty(),
         Place::Whole => before.is_empty() && matches!(after, b"" | b";"),

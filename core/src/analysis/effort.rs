@@ -23,8 +23,7 @@ pub struct Effort {
 impl Effort {
     /// The effort for these figures.
     pub(super) fn new(files: u32, added: u32, removed: u32, unread: u32) -> Self {
-        let weight = u64::from(added) + u64::from(removed) / 4 + 5 * u64::from(files);
-        let level = match weight {
+        let level = match u64::from(weigh(added, removed)) + 5 * u64::from(files) {
             0..=30 => 1,
             31..=120 => 2,
             121..=400 => 3,
@@ -32,6 +31,11 @@ impl Effort {
             _ => 5,
         };
         Self { level, files, added, removed, unread }
+    }
+
+    /// The lines to read, removed ones counted a quarter.
+    pub(super) fn weight(&self) -> u32 {
+        weigh(self.added, self.removed)
     }
 
     /// The level in a word: trivial, small, medium, large or huge.
@@ -44,4 +48,8 @@ impl Effort {
             _ => "huge",
         }
     }
+}
+
+fn weigh(added: u32, removed: u32) -> u32 {
+    added.saturating_add(removed / 4)
 }

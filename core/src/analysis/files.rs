@@ -99,9 +99,9 @@ fn is_env(name: &str) -> bool {
 }
 
 const EXECUTABLES: &[&str] = &[
-    "exe", "dll", "so", "dylib", "a", "o", "obj", "lib", "class", "jar", "war", "ear", "pyc", "pyd", "zip", "tar",
-    "gz", "tgz", "bz2", "xz", "zst", "7z", "rar", "bin", "iso", "img", "dmg", "pkg", "deb", "rpm", "msi", "apk", "aab",
-    "ipa", "whl", "egg", "nupkg", "gem", "node",
+    "exe", "dll", "so", "dylib", "a", "o", "obj", "class", "jar", "war", "ear", "pyc", "pyd", "zip", "tar", "gz",
+    "tgz", "bz2", "xz", "zst", "7z", "rar", "iso", "dmg", "deb", "rpm", "msi", "apk", "aab", "ipa", "whl", "egg",
+    "nupkg", "gem", "node",
 ];
 
 /// The size of the new content: exact for text, for a binary patch the size git gives after `literal`, else zero.

@@ -70,7 +70,8 @@ pub struct Options<'a> {
     pub contents: &'a BTreeMap<String, Option<Bytes>>,
     /// A new file of more bytes than this is large.
     pub large_file_bytes: u64,
-    /// A change of more lines than this, without generated ones, is too large to review well.
+    /// A change of more lines than this is too large to review well; a removed line counts a quarter, a generated one
+    /// nothing.
     pub large_change_lines: u32,
 }
 

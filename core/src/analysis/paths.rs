@@ -78,6 +78,7 @@ const TEST_FOLDERS: &[&str] = &[
     "specs",
     "testdata",
     "test_data",
+    "test_files",
     "test-data",
     "fixture",
     "fixtures",

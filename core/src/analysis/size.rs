@@ -68,8 +68,7 @@ impl Figures {
 
 /// Remarks on a change that is too large to review well.
 pub(super) fn check(figures: &Figures, options: &Options<'_>, findings: &mut Findings) {
-    let lines = figures.added.saturating_add(figures.removed);
-    if lines > options.large_change_lines {
+    if figures.effort().weight() > options.large_change_lines {
         let title = format!(
             "Large change: {} lines added and {} removed in {} files",
             figures.added, figures.removed, figures.files

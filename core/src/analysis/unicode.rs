@@ -49,21 +49,26 @@ pub(super) fn check(file: &File<'_>, findings: &mut Findings) {
     }
 }
 
-/// Right-to-left text needs such characters, and so do translations; in prose they change no program.
+/// Right-to-left text needs such characters, and so do translations; in prose they change no program. Test data for
+/// text processing holds them on purpose.
 fn severity(rule: &'static Rule, file: &File<'_>, line: &[u8]) -> Severity {
+    let code = file.kind.language != Language::Other;
     let prose = file.kind.docs || file.kind.locale;
-    if rule.id == TAG.id {
-        return rule.severity;
-    }
-    if prose && has_script(line, is_right_to_left) || file.kind.locale {
-        return Severity::Info;
-    }
-    match (rule.id == BIDI.id, prose) {
-        (true, true) => Severity::Medium,
-        (true, false) => Severity::High,
-        (false, true) => Severity::Info,
-        (false, false) if file.kind.language == Language::Other || file.kind.test => Severity::Low,
-        (false, false) => Severity::Medium,
+    let native = file.kind.locale || prose && has_script(line, is_right_to_left);
+    match rule.id {
+        _ if file.kind.test && !code => Severity::Low,
+        id if id == TAG.id => TAG.severity,
+        _ if native => Severity::Info,
+        id if id == BIDI.id => {
+            if prose || file.kind.generated {
+                Severity::Medium
+            } else {
+                Severity::High
+            }
+        }
+        _ if prose || file.kind.generated => Severity::Info,
+        _ if !code || file.kind.test => Severity::Low,
+        _ => Severity::Medium,
     }
 }
 
@@ -145,10 +150,8 @@ fn is_invisible(c: char) -> bool {
 /// Whether a joiner between these two is spelling: within an emoji, or in a script that joins its letters.
 fn joins(before: Option<char>, after: Option<char>) -> bool {
     let emoji = |c: char| matches!(c, '\u{FE0F}' | '\u{200D}' | '\u{20E3}' | '\u{2190}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}');
-    // Arabic and Syriac, the scripts of India and South-East Asia, Mongolian.
-    let script = |c: char| {
-        is_right_to_left(c) || matches!(c, '\u{0900}'..='\u{109F}' | '\u{1780}'..='\u{18AF}' | '\u{A840}'..='\u{ABFF}')
-    };
+    // All scripts but Latin, Greek, Cyrillic, Armenian and those of East Asia, which need no joiners.
+    let script = |c: char| matches!(c, '\u{0590}'..='\u{1DFF}' | '\u{A800}'..='\u{ABFF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}' | '\u{10800}'..='\u{1EFFF}');
     before.is_some_and(|c| emoji(c) || script(c))
         && after.is_none_or(|c| emoji(c) || script(c) || !c.is_ascii_graphic())
 }

@@ -11,9 +11,12 @@ pub struct Hunk<'a> {
     pub new: Span,
     /// What follows the second `@@`: usually the enclosing function.
     pub section: &'a [u8],
-    pub(super) header: &'a [u8],
-    pub(super) body: &'a [u8],
-    pub(super) counts: Counts,
+    /// Header line and lines as they stand in the text.
+    pub(super) text: &'a [u8],
+    /// Where the lines start in `text`.
+    pub(super) body_at: u32,
+    /// How many lines stand on both sides.
+    pub(super) context: u32,
 }
 
 /// A range of lines: the first (1-based) and how many. Of an empty range the first is the line it stands after, 0 at the
@@ -65,7 +68,7 @@ pub enum Side {
 impl<'a> Hunk<'a> {
     /// The lines of the hunk in order.
     pub fn lines(&self) -> impl Iterator<Item = Line<'a>> + use<'a> {
-        Lines { rest: self.body, old: self.old.start, new: self.new.start }
+        Lines { rest: self.body(), old: self.old.start, new: self.new.start }
     }
 
     /// The lines that stand on one side of the hunk, in order: each follows the one before it in that file.
@@ -83,17 +86,17 @@ impl<'a> Hunk<'a> {
 
     /// The lines added and removed, without reading them again.
     pub fn counts(&self) -> Counts {
-        self.counts
+        Counts { added: self.new.count - self.context, removed: self.old.count - self.context }
     }
 
     /// The header line as it stands in the text, line feed included.
     pub fn header(&self) -> &'a [u8] {
-        self.header
+        &self.text[..self.body_at as usize]
     }
 
     /// The lines as they stand in the text, with their marks and `\ No newline at end of file`.
     pub fn body(&self) -> &'a [u8] {
-        self.body
+        &self.text[self.body_at as usize..]
     }
 }
 

@@ -4,7 +4,7 @@ use memchr::memchr;
 
 use super::error::{ParseError, Problem, excerpt};
 use super::header::{self, Names};
-use super::{Content, Counts, Diff, FileDiff, Hunk, Span};
+use super::{Content, Diff, FileDiff, Hunk, Span};
 
 /// Parses a whole diff.
 pub(super) fn parse(text: &[u8]) -> Result<Diff<'_>, ParseError> {
@@ -166,7 +166,11 @@ impl<'a> Parser<'a> {
             _ if hunks.is_empty() => Err(self.fail(self.at, Problem::NoHunk)),
             Some(b' ' | b'+' | b'\\') => Err(self.fail(self.at, Problem::Surplus)),
             Some(b'-') if !is_signature(line) && !self.plain_file() => Err(self.fail(self.at, Problem::Surplus)),
-            _ => Ok(hunks),
+            _ => {
+                // There are many hunks, and nobody adds to them any more.
+                hunks.shrink_to_fit();
+                Ok(hunks)
+            }
         }
     }
 
@@ -178,22 +182,20 @@ impl<'a> Parser<'a> {
             Err(problem) => return Err(self.refuse(problem)),
         };
         let body = self.next_line(start);
+        let Ok(body_at) = u32::try_from(body - start) else {
+            return Err(self.refuse(Problem::HunkHeader));
+        };
         let (mut old_left, mut new_left) = (old.count, new.count);
-        let mut counts = Counts::default();
+        let mut context = 0;
         let mut at = body;
         while old_left > 0 || new_left > 0 {
             match self.text.get(at) {
-                Some(b'+') if new_left > 0 => {
-                    new_left -= 1;
-                    counts.added += 1;
-                }
-                Some(b'-') if old_left > 0 => {
-                    old_left -= 1;
-                    counts.removed += 1;
-                }
+                Some(b'+') if new_left > 0 => new_left -= 1,
+                Some(b'-') if old_left > 0 => old_left -= 1,
                 Some(b' ' | b'\n' | b'\r') if old_left > 0 && new_left > 0 && self.is_context(at) => {
                     old_left -= 1;
                     new_left -= 1;
+                    context += 1;
                 }
                 Some(b'\\') if at > body => {}
                 _ => return Err(self.broken(at, old_left, new_left)),
@@ -204,7 +206,7 @@ impl<'a> Parser<'a> {
             at = self.next_line(at);
         }
         self.at = at;
-        Ok(Hunk { old, new, section, header: &self.text[start..body], body: &self.text[body..at], counts })
+        Ok(Hunk { old, new, section, text: &self.text[start..at], body_at, context })
     }
 
     /// Whether a line that starts with a space or is empty is context. Some tools take the space off an empty line.

@@ -51,7 +51,12 @@ fn read_history(bundle: &Path, commits: u32) {
         let diff = Diff::parse(text).unwrap_or_else(|error| panic!("{error}\n{}", text.escape_ascii()));
         time += start.elapsed();
         assert!(diff.to_bytes() == text);
-        check_files(&diff, &repository::raw_changes(raw), &repository::numbers(numbers), false);
+        check_files(
+            &diff,
+            &repository::raw_changes(raw.trim_ascii()),
+            &repository::numbers(numbers.trim_ascii()),
+            false,
+        );
         let map = LineMap::new(&diff);
         for file in &diff.files {
             let lines = file.hunks().iter().flat_map(|hunk| hunk.side_lines(Side::Right)).take(20);

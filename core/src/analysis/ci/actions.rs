@@ -23,7 +23,7 @@ pub(super) fn check(outline: &Outline<'_>, change: &Change<'_>, findings: &mut F
         } else if action.is_branch() {
             Severity::Medium
         } else {
-            Severity::Low
+            habit(outline)
         };
         let title = format!("`{}` is not pinned to a commit but to `{}`", action.name, action.reference);
         findings.add(Hit::new(&UNPINNED, row, content(line.text)).severity(severity).title(title));
@@ -35,6 +35,20 @@ pub(super) fn check(outline: &Outline<'_>, change: &Change<'_>, findings: &mut F
         {
             findings.add(Hit::new(&INHERIT, row, content(line.text)));
         }
+    }
+}
+
+/// How much a tag matters here, by what the file did before: where everything was pinned, the new line breaks the
+/// habit; where nothing was, one more is no news.
+fn habit(outline: &Outline<'_>) -> Severity {
+    let before = || {
+        let lines = outline.keys("uses").filter(|(_, line)| line.added.is_none());
+        lines.filter_map(|(_, line)| Action::of(line.value)).filter(|action| !action.is_first_party())
+    };
+    match (before().any(|action| action.pinned()), before().any(|action| !action.pinned())) {
+        (_, true) => Severity::Info,
+        (true, false) => Severity::Medium,
+        (false, false) => Severity::Low,
     }
 }
 
