@@ -1,3 +1,8 @@
-//! What every deployable of AutoPR Engine shares: settings, wiring and the worker loop.
+//! What every deployable of AutoPR Engine shares: its settings, the wiring of its parts, and the worker loop.
 
 pub mod settings;
+mod wiring;
+mod worker;
+
+pub use wiring::{CatalogError, catalog, policy, source};
+pub use worker::Worker;

@@ -1,1 +1,29 @@
-fn main() {}
+//! The self-hosted binary: reviews local changes, and checks settings and workflows.
+
+mod cli;
+mod commands;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use cli::{Cli, Command};
+use commands::Failure;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Review(arguments) => commands::review::run(&arguments, cli.config),
+        Command::Config(action) => commands::config::run(&action, cli.config),
+        Command::Workflows(action) => commands::workflows::run(&action, cli.config),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "autopr", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    done.unwrap_or_else(|Failure { text, code }| {
+        anstream::eprintln!("autopr: {}", text.trim_end());
+        code
+    })
+}

@@ -1,0 +1,138 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use autopr_core::review::Severity;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// The version and the commit it was built from.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("AUTOPR_COMMIT"), ")");
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, nothing blocking was found
+  1    the review found something blocking, or a check found mistakes
+  2    the command line, the settings or the repository can't be used
+  3    the review did not come to its end
+  130  interrupted";
+
+/// Durable, self-hosted review of pull requests and local changes.
+#[derive(Debug, Parser)]
+#[command(name = "autopr", version = VERSION, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// Read this configuration file instead of configs/<AUTOPR_ENV>.yaml.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Review a range of commits, or the index, of a local git repository.
+    Review(ReviewArgs),
+    /// Check, show or describe the settings.
+    #[command(subcommand)]
+    Config(ConfigAction),
+    /// List, show or check workflows.
+    #[command(subcommand)]
+    Workflows(WorkflowsAction),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct ReviewArgs {
+    /// What to review: A..B, or A for A..HEAD, counted from their merge base. Without it, what the current branch adds
+    /// to the default branch, or else the last commit.
+    #[arg(value_name = "RANGE", conflicts_with = "staged")]
+    pub(crate) range: Option<String>,
+    /// Review what is in the index and not yet committed.
+    #[arg(long)]
+    pub(crate) staged: bool,
+    /// The repository: a folder in it, a worktree, or a bare repository.
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub(crate) repo: PathBuf,
+    /// How to print the review.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) format: OutputFormat,
+    /// Exit with 1 when a finding is at least this severe, or `never`. Without it the repository's review.block_on
+    /// decides.
+    #[arg(long, value_name = "SEVERITY", value_parser = fail_on)]
+    pub(crate) fail_on: Option<FailOn>,
+    /// The workflow to run.
+    #[arg(long, value_name = "NAME", default_value = "pr-review")]
+    pub(crate) workflow: String,
+    /// Keep the database and the posted review in this folder. Without it they are removed at the end.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) state: Option<PathBuf>,
+    /// Say nothing on standard error but errors.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// When a review makes the command fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FailOn {
+    /// On a finding of at least this severity.
+    Severity(Severity),
+    /// Never.
+    Never,
+}
+
+fn fail_on(value: &str) -> Result<FailOn, String> {
+    match value {
+        "never" => Ok(FailOn::Never),
+        severity => severity.parse().map(FailOn::Severity).map_err(|error: String| format!("{error}, or never")),
+    }
+}
+
+/// How a review is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// For people: colour and source excerpts on a terminal, plain in a pipe.
+    Text,
+    /// As it would stand on a pull request.
+    Markdown,
+    /// For programs.
+    Json,
+    /// SARIF 2.1.0, for code-scanning tools.
+    Sarif,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigAction {
+    /// Check all settings and report every mistake with its place and its fix.
+    Check,
+    /// Print every setting with its value and where it comes from; secrets are masked.
+    Show {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema of the configuration file.
+    Schema,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorkflowsAction {
+    /// List the workflows: the built-in ones and those of workflow.directory.
+    List,
+    /// Print the definition of a workflow.
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Check workflow files and report every mistake with its place and its fix.
+    Validate {
+        /// The files; without any, those of workflow.directory.
+        files: Vec<PathBuf>,
+    },
+    /// Print the JSON Schema of a workflow file.
+    Schema,
+}

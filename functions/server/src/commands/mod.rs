@@ -1,0 +1,52 @@
+//! What the commands do: one file each.
+
+pub(crate) mod config;
+pub(crate) mod review;
+pub(crate) mod workflows;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use autopr_runtime::settings::{Loaded, Settings, Source};
+
+/// The review, or a check, found something.
+pub(crate) const FOUND: u8 = 1;
+
+/// The input can't be used.
+pub(crate) const UNUSABLE: u8 = 2;
+
+/// The review did not come to its end.
+pub(crate) const INCOMPLETE: u8 = 3;
+
+/// Stopped by the user (128 and the signal's number, as shells report it).
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// What the user reads.
+    pub(crate) text: String,
+    /// What the shell sees.
+    pub(crate) code: ExitCode,
+}
+
+impl Failure {
+    pub(crate) fn new(code: u8, error: impl ToString) -> Self {
+        Self { text: error.to_string(), code: ExitCode::from(code) }
+    }
+
+    /// The input can't be used, for the reason given.
+    pub(crate) fn unusable(error: impl ToString) -> Self {
+        Self::new(UNUSABLE, error)
+    }
+}
+
+pub(crate) type Done = Result<ExitCode, Failure>;
+
+fn source(config: Option<PathBuf>) -> Result<Source, Failure> {
+    autopr_runtime::source(config).map_err(|error| Failure::unusable(format!("can't tell the current folder: {error}")))
+}
+
+fn settings(config: Option<PathBuf>) -> Result<Loaded, Failure> {
+    Settings::load(&source(config)?).map_err(Failure::unusable)
+}

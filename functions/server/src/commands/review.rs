@@ -1,0 +1,215 @@
+//! `autopr review`: the whole engine for one change of a local repository.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use autopr_core::clock::Clock;
+use autopr_core::engine::{Edges, Engine, Progress};
+use autopr_core::event::{Event, EventKind, Sender};
+use autopr_core::execution::ExecutionStatus;
+use autopr_core::fault::Fault;
+use autopr_core::ids::{DeliveryId, ExecutionId};
+use autopr_core::ports::queue::StoreQueue;
+use autopr_core::ports::{Queue, Store};
+use autopr_core::message::Message;
+use autopr_core::review::{Check, Review, Verdict};
+use autopr_core::workflow::Catalog;
+use autopr_local_git::{LocalGit, RangeSpec, ResolvedRange};
+use autopr_runtime::Worker;
+use autopr_runtime::settings::{LogFormat, Settings};
+use autopr_store_sqlite::SqliteStore;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{Done, FOUND, Failure, INCOMPLETE, INTERRUPTED};
+use crate::cli::{FailOn, ReviewArgs};
+use crate::report;
+
+pub(crate) fn run(arguments: &ReviewArgs, config: Option<PathBuf>) -> Done {
+    let loaded = super::settings(config)?;
+    start_logging(&loaded.settings, arguments.quiet)?;
+    let catalog = autopr_runtime::catalog(&loaded.settings.workflow).map_err(Failure::unusable)?;
+    if catalog.get(&arguments.workflow).is_none() {
+        return Err(Failure::unusable(format!(
+            "--workflow: there is no workflow `{}`; `autopr workflows list` shows them",
+            arguments.workflow
+        )));
+    }
+    let state = State::new(arguments.state.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::unusable(format!("can't start the async runtime: {error}")))?;
+    runtime.block_on(review(arguments, &loaded.settings, catalog, state.path()))
+}
+
+/// Logs go to standard error, where a person also reads the progress: without `AUTOPR_LOG_LEVEL` only warnings do.
+fn start_logging(settings: &Settings, quiet: bool) -> Result<(), Failure> {
+    let level = match (quiet, std::env::var_os("AUTOPR_LOG_LEVEL")) {
+        (true, _) => "error",
+        (false, None) => "warn",
+        (false, Some(_)) => settings.logging.level.as_str(),
+    };
+    let format = match settings.logging.format {
+        LogFormat::Json => autopr_telemetry::Format::Json,
+        LogFormat::Text => autopr_telemetry::Format::Text,
+    };
+    autopr_telemetry::start(level, format).map_err(Failure::unusable)
+}
+
+/// The folder that holds the database and what was posted.
+enum State {
+    Temporary(tempfile::TempDir),
+    Kept(PathBuf),
+}
+
+impl State {
+    fn new(kept: Option<&Path>) -> Result<Self, Failure> {
+        let unwritable = |folder: &Path, error: std::io::Error| {
+            Failure::unusable(format!("can't write to {}: {error}; name another folder with --state", folder.display()))
+        };
+        match kept {
+            Some(folder) => {
+                std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
+                Ok(Self::Kept(folder.to_owned()))
+            }
+            None => {
+                let folder = tempfile::Builder::new().prefix("autopr-").tempdir();
+                folder.map(Self::Temporary).map_err(|error| unwritable(&std::env::temp_dir(), error))
+            }
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Kept(folder) => folder,
+        }
+    }
+}
+
+async fn review(arguments: &ReviewArgs, settings: &Settings, catalog: Catalog, state: &Path) -> Done {
+    let spec = match (&arguments.range, arguments.staged) {
+        (Some(range), _) => range.parse().map_err(Failure::unusable)?,
+        (None, true) => RangeSpec::Staged,
+        (None, false) => RangeSpec::Default,
+    };
+    let git = Arc::new(LocalGit::open(&arguments.repo, &state.join("outbox")).await.map_err(unusable)?);
+    let range = git.resolve(&spec).await.map_err(unusable)?;
+    if !arguments.quiet {
+        anstream::eprintln!("reviewing {}", range.description);
+    }
+    let store = Arc::new(SqliteStore::open(&state.join("autopr.db")).await.map_err(unusable)?);
+    let event = event(&git, &range, &arguments.workflow)?;
+    let ended = execute(git.clone(), store.clone(), settings, catalog, event, arguments.quiet).await;
+    store.close().await;
+    match ended? {
+        ExecutionStatus::Succeeded => {}
+        status => {
+            let text = format!("the review {}; AUTOPR_LOG_LEVEL=info shows the steps", status.as_str().replace('_', " "));
+            return Err(Failure::new(INCOMPLETE, text));
+        }
+    }
+    let posted = (git.review().await.map_err(unusable)?, git.check().await.map_err(unusable)?);
+    let (Some(review), Some(check)) = posted else {
+        let text = format!("workflow `{}` ended without posting a review", arguments.workflow);
+        return Err(Failure::new(INCOMPLETE, text));
+    };
+    report::print(&review, &check, arguments.format).map_err(|error| {
+        Failure::new(INCOMPLETE, format!("can't print the review: {error}"))
+    })?;
+    Ok(exit_code(&review, &check, arguments.fail_on))
+}
+
+fn unusable(fault: Fault) -> Failure {
+    Failure::unusable(fault)
+}
+
+/// The event that asks for the review.
+fn event(git: &LocalGit, range: &ResolvedRange, workflow: &str) -> Result<Event, Failure> {
+    let target = git.target().map_err(unusable)?;
+    Ok(Event {
+        delivery: DeliveryId::new(format!("local-{}", Uuid::now_v7())).map_err(Failure::unusable)?,
+        at: Clock::System.now(),
+        kind: EventKind::Manual { workflow: workflow.to_owned() },
+        repository: target.repository,
+        number: target.number,
+        base: Some(range.base.clone()),
+        head: Some(range.head.clone()),
+        draft: false,
+        labels: Vec::new(),
+        sender: Sender { login: "local".to_owned(), bot: false },
+        installation: None,
+    })
+}
+
+/// Runs the engine and its worker until the execution of the event has come to its end.
+async fn execute(
+    git: Arc<LocalGit>,
+    store: Arc<SqliteStore>,
+    settings: &Settings,
+    catalog: Catalog,
+    event: Event,
+    quiet: bool,
+) -> Result<ExecutionStatus, Failure> {
+    let (clock, shutdown) = (Clock::System, CancellationToken::new());
+    let store: Arc<dyn Store> = store;
+    let queue = StoreQueue::new(store.clone(), clock.clone());
+    let edges = Edges { store, queue: Arc::new(queue.clone()), forge: git, models: Vec::new() };
+    let (progress, watched) = tokio::sync::mpsc::unbounded_channel();
+    let policy = autopr_runtime::policy(&settings.workflow);
+    let name = format!("review-{}", std::process::id());
+    let engine = Engine::new(edges, Arc::new(catalog), policy, clock.clone(), &name, shutdown.clone());
+    let engine = engine.watched(progress);
+    engine.register().await.map_err(unusable)?;
+    queue.publish(&Message::event(event)).await.map_err(unusable)?;
+    let max_concurrent = usize::try_from(settings.workflow.max_concurrent).unwrap_or(1);
+    let worker = tokio::spawn(Worker::new(engine, queue, clock, max_concurrent, shutdown.clone()).run());
+    let ended = tokio::select! {
+        ended = follow(watched, quiet) => ended,
+        _ = tokio::signal::ctrl_c() => Err(Failure::new(INTERRUPTED, "interrupted")),
+    };
+    shutdown.cancel();
+    if let Err(error) = worker.await {
+        return Err(Failure::new(INCOMPLETE, format!("the worker ended badly: {error}")));
+    }
+    ended
+}
+
+/// Shows what the engine does, on a terminal, until the execution has come to its end.
+async fn follow(mut watched: UnboundedReceiver<Progress>, quiet: bool) -> Result<ExecutionStatus, Failure> {
+    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
+        bar.set_style(style);
+    }
+    let mut steps: Vec<(ExecutionId, String)> = Vec::new();
+    while let Some(progress) = watched.recv().await {
+        match progress {
+            Progress::StepStarted(execution, step) => steps.push((execution, step)),
+            Progress::StepEnded(execution, step, _) => steps.retain(|running| *running != (execution, step.clone())),
+            Progress::Parked(_, until) => bar.set_message(format!("waiting until {until}")),
+            Progress::Finished(_, status) => {
+                bar.finish_and_clear();
+                return Ok(status);
+            }
+        }
+        if !steps.is_empty() {
+            bar.set_message(steps.iter().map(|(_, step)| step.as_str()).collect::<Vec<_>>().join(", "));
+        }
+        bar.tick();
+    }
+    Err(Failure::new(INCOMPLETE, "the engine stopped before the review was done"))
+}
+
+fn exit_code(review: &Review, check: &Check, fail_on: Option<FailOn>) -> ExitCode {
+    let failed = match fail_on {
+        None => check.verdict == Verdict::Failure,
+        Some(FailOn::Never) => false,
+        // The findings that were left out are no more severe than those that were kept.
+        Some(FailOn::Severity(least)) => review.findings.iter().any(|finding| finding.severity >= least),
+    };
+    if failed { ExitCode::from(FOUND) } else { ExitCode::SUCCESS }
+}
