@@ -83,7 +83,7 @@ pub struct Step {
 #[serde(deny_unknown_fields)]
 pub struct Retry {
     /// How often it is tried in all, the first time included.
-    #[schemars(range(min = 1, max = 20))]
+    #[schemars(range(min = 1, max = 20), extend("x-fix" = "use 1 to 20 attempts"))]
     pub attempts: u32,
     /// Seconds before the second attempt; each further wait is twice as long. What the other side asks for wins.
     #[schemars(range(max = 3_600), extend("x-fix" = "use seconds from 0 to 3600 (an hour)"))]
@@ -182,7 +182,6 @@ impl Definition {
 
 /// The JSON Schema (2020-12) of a definition, for editors and for `autopr workflows schema`.
 pub fn schema() -> &'static serde_json::Value {
-    static SCHEMA: LazyLock<serde_json::Value> =
-        LazyLock::new(|| schemars::schema_for!(Definition).as_value().clone());
+    static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(|| schemars::schema_for!(Definition).as_value().clone());
     &SCHEMA
 }

@@ -31,7 +31,11 @@ pub(super) fn events() -> Result<[(&'static str, Event); 3], InvalidId> {
         ..opened.clone()
     };
     let manual = Event { kind: EventKind::Manual { workflow: "any".into() }, number: PrNumber(0), ..opened.clone() };
-    Ok([("a pull request without labels", opened), ("a command on a labelled draft", command), ("a manual run", manual)])
+    Ok([
+        ("a pull request without labels", opened),
+        ("a command on a labelled draft", command),
+        ("a manual run", manual),
+    ])
 }
 
 /// The given steps, all ended in one way, for each way.

@@ -71,7 +71,9 @@ pub(super) fn written(expression: &Expression, scope: &Scope<'_>) -> Result<Stri
         Value::Int(number) => Ok(number.to_string()),
         Value::UInt(number) => Ok(number.to_string()),
         Value::Bool(value) => Ok(value.to_string()),
-        other => Err(expression.error(0, format!("text or a whole number is needed; this is of type {}", other.type_of()))),
+        other => {
+            Err(expression.error(0, format!("text or a whole number is needed; this is of type {}", other.type_of())))
+        }
     }
 }
 
@@ -151,7 +153,6 @@ impl JsonSchema for Template {
             "type": "string",
             "description": "Text in which `${…}` stands for the value of an expression in the Common Expression Language (CEL) over `event`, `repo` and `number`; `$${` is a literal `${`.",
             "minLength": 1,
-            "maxLength": MAX_BYTES,
             "examples": ["review/${repo}/${number}"],
         })
     }
