@@ -6,7 +6,7 @@ use cel::Value;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::expression::{Expression, ExpressionError, MAX_BYTES};
+use super::expression::{Expression, ExpressionError};
 use super::scope::Scope;
 
 /// An expression that is true or false for an event. Stored as its text, compiled when first used; clones share that.
@@ -69,7 +69,6 @@ impl JsonSchema for Condition {
         json_schema!({
             "type": "string",
             "description": "An expression in the Common Expression Language (CEL) that is true or false. Variables: `event`, `repo`, `number`; in a step also `steps.<id>.status`, `steps.<id>.output` and the functions `always()`, `success()` and `failure()`.",
-            "maxLength": MAX_BYTES,
             "examples": ["!event.draft && !event.sender.bot", "steps.fetch.status == 'succeeded'"],
         })
     }

@@ -83,7 +83,7 @@ pub struct Step {
 #[serde(deny_unknown_fields)]
 pub struct Retry {
     /// How often it is tried in all, the first time included.
-    #[schemars(range(min = 1, max = 20))]
+    #[schemars(range(min = 1, max = 20), extend("x-fix" = "use 1 to 20 attempts"))]
     pub attempts: u32,
     /// Seconds before the second attempt; each further wait is twice as long. What the other side asks for wins.
     #[schemars(range(max = 3_600), extend("x-fix" = "use seconds from 0 to 3600 (an hour)"))]

@@ -10,6 +10,7 @@ use cel::parser::PrattParser;
 use cel::parser::pratt_parser::{Lexer, Token, TokenKind};
 use cel::{Context, Env, ExecutionError, IdedExpr, Value};
 
+use super::pattern::Patterns;
 use super::scope::Scope;
 use crate::fault::Fault;
 
@@ -104,6 +105,8 @@ pub(super) struct Program {
     pub(super) outputs: BTreeSet<String>,
     /// True when it decides by how steps ended: it calls `always`, `success` or `failure`, or reads a `.status`.
     pub(super) by_outcome: bool,
+    /// The patterns of its calls of `matches`.
+    pub(super) patterns: Arc<Patterns>,
 }
 
 impl Program {
@@ -120,9 +123,8 @@ impl Program {
             Some(first) => error(offset(text, first.pos), plain(&first.msg)),
             None => error(0, "it can't be read".into()),
         })?;
-        let mut program = Self { tree, steps: BTreeSet::new(), outputs: BTreeSet::new(), by_outcome: false };
         let mut size = Size::default();
-        size.measure(&program.tree, 1, 0);
+        size.measure(&tree, 1, 0);
         if size.nodes > MAX_NODES {
             return Err(error(0, format!("it has {} parts; at most {MAX_NODES} are allowed", size.nodes)));
         }
@@ -132,9 +134,13 @@ impl Program {
         if size.loops > MAX_LOOPS {
             return Err(error(0, format!("it has loops within loops; at most {MAX_LOOPS} may nest")));
         }
-        let Self { tree, steps, outputs, by_outcome } = &mut program;
-        refer(tree, steps, outputs, by_outcome);
-        Ok(program)
+        let patterns = Patterns::of(&tree).map_err(|bad| {
+            let at = bad.pattern.map_or_else(|| locate(text, "matches", true), |pattern| locate(text, &pattern, true));
+            error(at, bad.reason)
+        })?;
+        let (mut steps, mut outputs, mut by_outcome) = (BTreeSet::new(), BTreeSet::new(), false);
+        refer(&tree, &mut steps, &mut outputs, &mut by_outcome);
+        Ok(Self { tree, steps, outputs, by_outcome, patterns: Arc::new(patterns) })
     }
 }
 
@@ -248,14 +254,14 @@ impl Size {
 
 /// Collects what an expression refers to.
 fn refer(expr: &IdedExpr, steps: &mut BTreeSet<String>, outputs: &mut BTreeSet<String>, by_outcome: &mut bool) {
-    if let Some(("steps", fields)) = path(&expr.expr) {
-        if let Some(step) = fields.first() {
-            steps.insert((*step).to_owned());
-            match fields.get(1) {
-                Some(&"output") => drop(outputs.insert((*step).to_owned())),
-                Some(&"status") => *by_outcome = true,
-                _ => {}
-            }
+    if let Some(("steps", fields)) = path(&expr.expr)
+        && let Some(step) = fields.first()
+    {
+        steps.insert((*step).to_owned());
+        match fields.get(1) {
+            Some(&"output") => drop(outputs.insert((*step).to_owned())),
+            Some(&"status") => *by_outcome = true,
+            _ => {}
         }
     }
     if let Expr::Call(call) = &expr.expr {
@@ -298,6 +304,7 @@ fn plain(message: &str) -> String {
     }
     let message = message.replace("'<EOF>'", "the end").replace("<EOF>", "the end");
     match message.strip_prefix("mismatched input ").and_then(|rest| rest.split_once(" expecting ")) {
+        Some((found, "expression")) => format!("expected an expression, found {found}"),
         Some((found, expected)) => format!("expected {expected}, found {found}"),
         None => {
             let mut letters = message.chars();
@@ -316,7 +323,7 @@ fn told(error: &ExecutionError) -> String {
             format!("{function} does not work on ({})", overload.argument_types().join(", "))
         }
         ExecutionError::UnsupportedBinaryOperator(operator, left, right) => {
-            format!("`{operator}` does not work on ({}, {})", left.type_of(), right.type_of())
+            format!("{} does not work on ({}, {})", readable(operator), left.type_of(), right.type_of())
         }
         ExecutionError::ValuesNotComparable(left, right) => {
             format!("({}, {}) can't be compared", left.type_of(), right.type_of())
@@ -330,7 +337,7 @@ fn told(error: &ExecutionError) -> String {
         }
         ExecutionError::FunctionError { function, .. } => format!("`{function}` can't work on this value"),
         ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "it divides by zero".into(),
-        ExecutionError::Overflow(operator, ..) => format!("the result of `{operator}` is too large"),
+        ExecutionError::Overflow(operator, ..) => format!("the result of {} is too large", readable(operator)),
         ExecutionError::IndexOutOfBounds(_) => "the index lies outside the list".into(),
         ExecutionError::DuplicateKey(_) => "a map has the same key twice".into(),
         _ => "it has no value here".into(),
@@ -339,6 +346,14 @@ fn told(error: &ExecutionError) -> String {
 
 /// The engine's name of an operator as people write it.
 fn readable(function: &str) -> String {
-    let bare = function.trim_matches(['_', '@']);
-    format!("`{}`", if bare.is_empty() { function } else { bare })
+    let word = match function.trim_matches(['_', '@']) {
+        "add" => "+",
+        "sub" => "-",
+        "mul" => "*",
+        "div" => "/",
+        "rem" => "%",
+        "" => function,
+        bare => bare,
+    };
+    format!("`{word}`")
 }

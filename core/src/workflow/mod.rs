@@ -11,6 +11,7 @@ pub mod definition;
 pub mod expression;
 pub mod graph;
 mod names;
+mod pattern;
 mod sample;
 pub mod scope;
 pub mod template;

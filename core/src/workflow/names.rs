@@ -17,6 +17,8 @@ pub(super) enum Place<'a> {
     Workflow,
     /// In the condition of a step.
     Step {
+        /// The step itself.
+        own: &'a str,
         /// The steps that have finished by then: those it needs, directly or through others.
         before: &'a [&'a str],
         /// All steps of the workflow.
@@ -158,7 +160,7 @@ impl Walk<'_> {
             && !(root == "steps" && fields.get(1) == Some(&"output"))
         {
             let fix = format!("name the field: {root}.name or {root}['name']");
-            self.report(root, false, format!("the field of `{root}` is worked out, so it can't be checked"), Some(fix));
+            self.report(root, false, format!("which field of `{root}` this reads can't be checked"), Some(fix));
             return;
         }
         self.below(expr);
@@ -183,7 +185,7 @@ impl Walk<'_> {
     }
 
     fn step(&mut self, fields: &[&str]) {
-        let Place::Step { before, all } = self.place else {
+        let Place::Step { own, before, all } = self.place else {
             let fix = "use it in the `if` of a step".to_owned();
             return self.report("steps", false, "`steps` is not known before a step has run".into(), Some(fix));
         };
@@ -192,11 +194,11 @@ impl Walk<'_> {
             return self.report("steps", false, "`steps` is no value of its own".into(), Some(fix));
         };
         if !before.contains(id) {
-            let (message, fix) = if all.contains(id) {
-                (
-                    format!("step `{id}` may not have finished by then"),
-                    Some(format!("add `{id}` to the `needs` of this step")),
-                )
+            let (message, fix) = if *id == own {
+                (format!("step `{id}` has not run when its own condition is asked"), None)
+            } else if all.contains(id) {
+                let fix = format!("add `{id}` to the `needs` of this step");
+                (format!("step `{id}` may not have finished by then"), Some(fix))
             } else {
                 let near = nearest(id, all.iter().copied()).map(|near| format!("did you mean `steps.{near}`?"));
                 (format!("there is no step `{id}`"), near)

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use cel::extractors::This;
 use cel::objects::{Key, Map};
-use cel::{Context, Value};
+use cel::{Context, ExecutionError, Value};
 use serde::{Deserialize, Serialize};
 
 use super::expression::Program;
@@ -117,9 +118,14 @@ impl<'a> Scope<'a> {
         context.add_variable_from_value("event", self.event.clone());
         context.add_variable_from_value("repo", self.repository.clone());
         context.add_variable_from_value("number", self.number.clone());
+        let patterns = Arc::clone(&program.patterns);
+        // Only a name that the environment has is refused, which none of these is.
+        let _ = context.add_function("matches", move |This(text): This<Arc<String>>, pattern: Arc<String>| {
+            let unknown = || ExecutionError::function_error("matches", "a pattern that was not written out");
+            patterns.found(&pattern, &text).ok_or_else(unknown)
+        });
         let Some(Steps { results, success, failure }) = self.steps else { return };
         context.add_variable_from_value("steps", steps_value(results, &program.steps, &program.outputs));
-        // Only a name of the standard library is refused, which these are not.
         let _ = context.add_function("always", || true);
         let _ = context.add_function("success", move || success);
         let _ = context.add_function("failure", move || failure);

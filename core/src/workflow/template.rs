@@ -153,7 +153,6 @@ impl JsonSchema for Template {
             "type": "string",
             "description": "Text in which `${…}` stands for the value of an expression in the Common Expression Language (CEL) over `event`, `repo` and `number`; `$${` is a literal `${`.",
             "minLength": 1,
-            "maxLength": MAX_BYTES,
             "examples": ["review/${repo}/${number}"],
         })
     }

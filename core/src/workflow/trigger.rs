@@ -1,6 +1,6 @@
 //! What starts a workflow.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, EventKind, PullRequestAction};
@@ -14,7 +14,7 @@ pub struct Triggers {
     pub pull_request: Vec<PullRequestAction>,
     /// Comments that begin with `/autopr` and one of these words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(inner(regex(pattern = "^[a-z][a-z-]{0,31}$")))]
+    #[schemars(schema_with = "command_words")]
     pub command: Vec<String>,
     /// True for a workflow that also, or only, runs when a person or program asks for it by name. Every workflow can be
     /// asked for; this is for one that nothing else starts.
@@ -32,4 +32,15 @@ impl Triggers {
             EventKind::Manual { workflow } => workflow == name,
         }
     }
+}
+
+fn command_words(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": {
+            "type": "string",
+            "pattern": "^[a-z][a-z-]{0,31}$",
+            "x-fix": "write the word that follows `/autopr`, in lower-case letters and hyphens",
+        },
+    })
 }

@@ -84,7 +84,7 @@ impl<'d> Check<'d> {
         let mut first: HashMap<&str, usize> = HashMap::new();
         for (at, step) in steps.iter().enumerate() {
             if let Some(earlier) = first.get(step.id) {
-                let line = self.document.at(&steps[*earlier].path.key("id")).line;
+                let line = self.document.at(steps[*earlier].path.key("id")).line;
                 let message = format!("there is already a step `{}` in line {line}", step.id);
                 let diagnostic = self.document.mistake(step.path.key("id"), message);
                 self.found.push(diagnostic.fix("give every step an id of its own"));
@@ -110,7 +110,7 @@ impl<'d> Check<'d> {
         for (at, step) in steps.iter().enumerate() {
             if let Some(text) = step.condition {
                 let before: Vec<&str> = graph::ancestors(&needs, at).into_iter().map(|other| all[other]).collect();
-                self.condition(&step.path.key("if"), text, Place::Step { before: &before, all: &all });
+                self.condition(&step.path.key("if"), text, Place::Step { own: step.id, before: &before, all: &all });
             }
         }
     }
