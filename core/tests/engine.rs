@@ -1,6 +1,50 @@
 //! The engine over fakes: what someone would see at the forge, whatever happens on the way.
 
-use autopr_core::testkit::{MemoryStore, store_suite, world};
+use std::sync::Arc;
+use std::time::Duration;
+
+use autopr_core::clock::after;
+use autopr_core::engine::{GRACE, Handled, Progress};
+use autopr_core::event::{Event, EventKind, PullRequestAction};
+use autopr_core::execution::{ExecutionStatus, StepStatus};
+use autopr_core::fault::{FaultKind, Retry};
+use autopr_core::ids::{ExecutionId, PrNumber};
+use autopr_core::message::Message;
+use autopr_core::ports::Store;
+use autopr_core::ports::store::Backlog;
+use autopr_core::review::{Severity, Verdict};
+use autopr_core::testkit::model::Answer;
+use autopr_core::testkit::world::{ANSWER, World};
+use autopr_core::testkit::{Crasher, MemoryStore, sample, store_suite, world};
+use tokio_util::sync::CancellationToken;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn fails(kind: FaultKind, retry: Retry) -> Answer {
+    Answer::Fails(kind, retry)
+}
+
+fn answers() -> Answer {
+    Answer::Text(ANSWER.to_owned())
+}
+
+fn a_world(script: impl IntoIterator<Item = Answer>) -> World {
+    World::with_model(Arc::new(MemoryStore::default()), script)
+}
+
+/// Runs everything that is on the queue; returns how each execution ended, in the order they did.
+async fn ends(world: &World) -> Vec<(ExecutionId, ExecutionStatus)> {
+    let (engine, mut progress) = world.watched();
+    world.run(&engine).await;
+    let mut ends = Vec::new();
+    while let Ok(progress) = progress.try_recv() {
+        if let Progress::Finished(id, status) = progress {
+            ends.push((id, status));
+        }
+    }
+    assert_eq!(world.outcome().await.backlog, Backlog::default());
+    ends
+}
 
 #[tokio::test]
 async fn the_in_memory_store_keeps_the_contract() {
@@ -12,4 +56,343 @@ async fn the_in_memory_store_keeps_the_contract() {
 async fn every_crash_failure_and_lost_lease_ends_the_same() {
     let tried = world::every_mishap(|| async { MemoryStore::default() }).await;
     println!("mishaps, in memory: {} points, runs {:?}", tried.points, tried.runs);
+    assert!(tried.points >= 50, "the workflow passes fewer points than it has records, memos and effects");
+}
+
+#[tokio::test]
+async fn a_review_brings_together_analysers_and_model() {
+    let world = a_world([answers()]);
+    world.send(sample::opened("d-1")).await;
+    assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Succeeded)]));
+    let [review] = &world.forge.reviews()[..] else { panic!("one review") };
+    let said: Vec<_> = review
+        .findings
+        .iter()
+        .map(|finding| {
+            let line = finding.location.as_ref().map_or(0, |location| location.start);
+            format!("{} {} line {line}: {}", finding.severity, finding.rule, finding.title)
+        })
+        .collect();
+    insta::assert_snapshot!(said.join("\n"));
+    let [check] = &world.forge.checks()[..] else { panic!("one check") };
+    assert_eq!((check.verdict, &check.head), (Verdict::Failure, &sample::commit('b')));
+    assert_eq!(review.coverage.models, ["scripted/script-1"]);
+}
+
+#[tokio::test]
+async fn the_same_delivery_twice_is_reviewed_once() {
+    let world = a_world([answers()]);
+    world.send(sample::opened("d-1")).await;
+    world.send(sample::opened("d-1")).await;
+    assert_eq!(ends(&world).await.len(), 1);
+    world.send(sample::opened("d-1")).await;
+    assert_eq!(ends(&world).await.len(), 0);
+    assert_eq!((world.forge.reviews().len(), world.model.prompts().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_failing_step_is_tried_again_and_a_short_wait_is_slept_through() {
+    let world = a_world([fails(FaultKind::Unavailable, Retry::Backoff), answers()]);
+    world.send(sample::opened("d-1")).await;
+    let (engine, mut progress) = world.watched();
+    world.run(&engine).await;
+    let mut attempts = 0;
+    while let Ok(progress) = progress.try_recv() {
+        match progress {
+            Progress::StepStarted(_, step) if step == "review" => attempts += 1,
+            Progress::Parked(..) => panic!("5 s are waited for in place"),
+            _ => {}
+        }
+    }
+    assert_eq!(attempts, 2);
+    assert_eq!(world.forge.reviews().len(), 1);
+}
+
+#[tokio::test]
+async fn a_long_wait_parks_and_is_neither_an_attempt_nor_running_time() {
+    // Twelve limits of ten minutes each: more than the attempts, and more than the running time.
+    let limited = || fails(FaultKind::Limited, Retry::After(Duration::from_secs(600)));
+    let world = a_world((0..12).map(|_| limited()).chain([answers()]));
+    world.send(sample::opened("d-1")).await;
+    let started = world.clock.now();
+    assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Succeeded)]));
+    assert!(world.clock.now() >= after(started, 12 * Duration::from_secs(600)));
+    assert_eq!(world.forge.checks()[0].verdict, Verdict::Failure, "the analysers' finding, not the wait");
+    assert!(world.forge.reviews()[0].coverage.skipped.is_empty());
+}
+
+#[tokio::test]
+async fn a_parked_execution_costs_no_worker() {
+    let world = a_world([fails(FaultKind::Limited, Retry::After(Duration::from_secs(600))), answers()]);
+    world.send(sample::opened("d-1")).await;
+    let (engine, _progress) = world.watched();
+    assert!(world.one_message(&engine).await, "the worker is free again after the message");
+    let backlog = world.edges.store.backlog().await.expect("backlog");
+    assert_eq!((backlog.parked, backlog.running, backlog.messages), (1, 0, 0));
+    assert_eq!(backlog.next_due, Some(after(world.clock.now(), Duration::from_secs(600))));
+}
+
+#[tokio::test]
+async fn a_model_that_fails_for_good_leaves_a_review_that_says_so() {
+    let world = a_world([fails(FaultKind::Denied, Retry::Never)]);
+    world.send(sample::opened("d-1")).await;
+    assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Failed)]));
+    let [review] = &world.forge.reviews()[..] else { panic!("one review") };
+    assert_eq!(review.coverage.skipped[0].what, "language model");
+    assert!(review.coverage.skipped[0].incomplete);
+    assert!(review.findings.iter().any(|finding| finding.rule == "conflict/marker"), "the analysers' part is there");
+}
+
+#[tokio::test]
+async fn a_clean_change_that_was_not_fully_reviewed_is_not_green() {
+    let clean = "diff --git a/notes.txt b/notes.txt\nindex 1..2 100644\n--- a/notes.txt\n+++ b/notes.txt\n\
+        @@ -1 +1 @@\n-one\n+two\n";
+    for (script, verdict) in [
+        (fails(FaultKind::Denied, Retry::Never), Verdict::Neutral),
+        (Answer::Text(r#"{"findings":[]}"#.to_owned()), Verdict::Success),
+        (Answer::Text("not even JSON".to_owned()), Verdict::Neutral),
+    ] {
+        let mut world = a_world([script]);
+        world.forge = Arc::new(autopr_core::testkit::FakeForge::new(sample::pull(), clean));
+        world.edges.forge = world.forge.clone();
+        world.send(sample::opened("d-1")).await;
+        ends(&world).await;
+        assert_eq!(world.forge.checks()[0].verdict, verdict);
+    }
+}
+
+#[tokio::test]
+async fn running_time_is_bounded_and_what_was_found_is_still_published() {
+    let mut world = a_world([]);
+    let slow = Answer::After(world.clock.clone(), Duration::from_secs(400), ANSWER.to_owned());
+    world.model = Arc::new(autopr_core::testkit::ScriptedModel::new([slow]));
+    world.edges.models = vec![world.model.clone()];
+    world.send(sample::opened("d-1")).await;
+    assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::TimedOut)]));
+    assert_eq!(world.forge.reviews().len(), 1);
+    assert_eq!(world.forge.reviews()[0].coverage.skipped[0].what, "language model");
+}
+
+#[tokio::test]
+async fn a_push_while_a_review_runs_supersedes_it() {
+    let world = a_world([answers()]);
+    world.send(sample::opened("d-1")).await;
+    // The first worker stands still before it asks the model, while the head moves.
+    let at = points(&world_like()).await.iter().position(|name| name == "before complete").expect("the model is asked");
+    let crasher = Crasher::new(Some((at, autopr_core::testkit::crash::Mishap::Stall)));
+    let engine = world.engine(crasher.wrap(&world.edges), "first");
+    let mut first = std::pin::pin!(world.one_message(&engine));
+    tokio::select! {
+        biased;
+        _ = &mut first => panic!("the worker did not pass the point"),
+        () = crasher.happened.cancelled() => {}
+    }
+    world.forge.push(sample::commit('c'));
+    let pushed =
+        sample::event("d-2", PullRequestAction::Synchronize, sample::commit('c'), after(sample::start(), SECOND));
+    world.send(pushed).await;
+    assert!(world.one_message(&world.engine(world.edges.clone(), "second")).await);
+    crasher.wake.cancel();
+    first.await;
+    world.run(&world.engine(world.edges.clone(), "third")).await;
+    let heads: Vec<_> = world.forge.reviews().into_iter().map(|review| review.head).collect();
+    assert_eq!(heads, [sample::commit('c')], "the older head is never published");
+    assert_eq!(world.forge.checks().len(), 1);
+    assert_eq!(world.outcome().await.backlog, Backlog::default());
+}
+
+fn world_like() -> World {
+    a_world([answers()])
+}
+
+/// The points an undisturbed run passes.
+async fn points(world: &World) -> Vec<String> {
+    let counter = Crasher::new(None);
+    world.send(sample::opened("d-1")).await;
+    world.one_message(&world.engine(counter.wrap(&world.edges), "counter")).await;
+    counter.names()
+}
+
+#[tokio::test]
+async fn a_head_that_moved_before_the_fetch_is_left_to_its_own_event() {
+    let world = a_world([answers()]);
+    world.forge.push(sample::commit('c'));
+    world.send(sample::opened("d-1")).await;
+    assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Superseded)]));
+    assert!(world.forge.reviews().is_empty());
+}
+
+#[tokio::test]
+async fn a_shutdown_gives_work_back_and_is_no_attempt() {
+    let world = a_world([answers()]);
+    world.send(sample::opened("d-1")).await;
+    let at = points(&world_like()).await.iter().position(|name| name == "before complete").expect("the model is asked");
+    let crasher = Crasher::new(Some((at, autopr_core::testkit::crash::Mishap::Crash)));
+    let shutdown = CancellationToken::new();
+    let engine = world.engine_until(crasher.wrap(&world.edges), "first", shutdown.clone());
+    let mut first = std::pin::pin!(world.one_message(&engine));
+    tokio::select! {
+        biased;
+        _ = &mut first => panic!("the worker did not pass the point"),
+        () = crasher.happened.cancelled() => {}
+    }
+    // The model never answers; the shutdown waits for its grace, then gives the execution back.
+    shutdown.cancel();
+    tokio::select! {
+        biased;
+        _ = &mut first => panic!("the grace was not waited for"),
+        () = tokio::task::yield_now() => {}
+    }
+    world.time().advance(GRACE);
+    first.await;
+    let backlog = world.edges.store.backlog().await.expect("backlog");
+    assert_eq!((backlog.queued, backlog.running, backlog.messages), (1, 0, 1));
+    let [(id, ExecutionStatus::Succeeded)] = ends(&world).await[..] else { panic!("finished by the next worker") };
+    let execution = world.edges.store.execution(id).await.expect("execution").expect("there");
+    let review = execution.step("review").expect("the step");
+    assert_eq!((review.status, review.attempt, review.interruptions), (StepStatus::Succeeded, 1, 0));
+}
+
+#[tokio::test]
+async fn a_deadline_yields_through_the_queue() {
+    let world = a_world([answers()]);
+    world.send(sample::opened("d-1")).await;
+    let engine = world.engine(world.edges.clone(), "short");
+    let now = world.clock.now();
+    let message = world.edges.store.receive(1, now, after(now, SECOND)).await.expect("receive").remove(0);
+    assert_eq!(engine.handle(&message.body, Some(now)).await, Handled::Ack, "nothing is left to redeliver");
+    let backlog = world.edges.store.backlog().await.expect("backlog");
+    assert_eq!((backlog.queued, backlog.messages), (1, 2), "it published a message to go on");
+}
+
+#[tokio::test]
+async fn a_message_of_another_version_goes_back() {
+    let world = a_world([answers()]);
+    let engine = world.engine(world.edges.clone(), "old");
+    assert_eq!(engine.handle(r#"{"v":"2","type":"event"}"#, None).await, Handled::Redeliver);
+    let nobody = Message::advance(ExecutionId::new()).encode();
+    assert_eq!(engine.handle(&nobody, None).await, Handled::Ack);
+}
+
+#[tokio::test]
+async fn several_workflows_fan_out_and_one_with_a_broken_condition_harms_none() {
+    let other = "name: other\non: { pull_request: [opened] }\nsteps: [{ id: fetch, uses: fetch }]\n";
+    let world = a_world([answers()]).workflows(&[("other.yaml", other)]);
+    world.send(sample::opened("d-1")).await;
+    let ended = ends(&world).await;
+    assert_eq!(ended.len(), 2);
+    assert!(ended.iter().all(|(_, status)| *status == ExecutionStatus::Succeeded), "{ended:?}");
+}
+
+#[tokio::test]
+async fn bots_and_drafts_are_left_alone_until_somebody_asks() {
+    let bot = |delivery: &str| {
+        let mut event = sample::opened(delivery);
+        event.sender.bot = true;
+        event
+    };
+    let mut world = a_world([answers()]);
+    let draft = autopr_core::ports::forge::PullRequest { draft: true, ..sample::pull() };
+    world.forge = Arc::new(autopr_core::testkit::FakeForge::new(draft, sample::DIFF));
+    world.edges.forge = world.forge.clone();
+    world.send(bot("d-1")).await;
+    assert!(ends(&world).await.is_empty(), "a bot's pull request is not looked at");
+    world.send(sample::opened("d-2")).await;
+    assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Succeeded)]));
+    assert!(world.forge.reviews().is_empty(), "a draft waits");
+    let command = EventKind::Command { name: "review".to_owned(), arguments: String::new() };
+    world.send(Event { kind: command, ..sample::opened("d-3") }).await;
+    ends(&world).await;
+    assert_eq!(world.forge.reviews().len(), 1, "until somebody asks");
+}
+
+#[tokio::test]
+async fn the_repository_decides_from_its_base() {
+    let world = a_world([answers()]);
+    let off = "version: 1\nreview: { enabled: false }\n";
+    world.forge.put_file(&sample::commit('b'), ".autopr.yml", off);
+    world.send(sample::opened("d-1")).await;
+    ends(&world).await;
+    assert_eq!(world.forge.reviews().len(), 1, "the head's configuration does not count");
+    let world = a_world([answers()]);
+    world.forge.put_file(&sample::commit('a'), ".autopr.yml", off);
+    world.send(sample::opened("d-1")).await;
+    ends(&world).await;
+    assert!(world.forge.reviews().is_empty());
+    let world = a_world([answers()]);
+    let lax = "version: 1\nreview: { block_on: critical, max_findings: 1, ingore: [x] }\n";
+    world.forge.put_file(&sample::commit('a'), ".autopr.yml", lax);
+    world.send(sample::opened("d-1")).await;
+    ends(&world).await;
+    let review = &world.forge.reviews()[0];
+    assert_eq!((review.findings.len(), world.forge.checks()[0].verdict), (1, Verdict::Success));
+    assert!(review.problems[0].contains("ingore"), "{:?}", review.problems);
+}
+
+#[tokio::test]
+async fn a_turn_taking_group_runs_one_after_the_other() {
+    let queue = "name: turns\non: { command: [turns] }\nconcurrency: { group: \"turns/${repo}\" }\n\
+        steps: [{ id: fetch, uses: fetch }]\n";
+    let world = a_world([answers()]).workflows(&[("turns.yaml", queue)]);
+    for delivery in ["d-1", "d-2", "d-3"] {
+        let kind = EventKind::Command { name: "turns".to_owned(), arguments: String::new() };
+        world.send(Event { kind, ..sample::opened(delivery) }).await;
+    }
+    let ended = ends(&world).await;
+    assert_eq!(ended.len(), 3);
+    assert!(ended.is_sorted_by_key(|(id, _)| *id), "in the order they were accepted: {ended:?}");
+}
+
+#[tokio::test]
+async fn steps_run_one_after_the_other_where_the_operator_wants_it() {
+    let mut world = a_world([answers()]);
+    world.policy.parallel = false;
+    world.send(sample::opened("d-1")).await;
+    let (engine, mut progress) = world.watched();
+    world.run(&engine).await;
+    let mut open = 0;
+    while let Ok(progress) = progress.try_recv() {
+        match progress {
+            Progress::StepStarted(..) => open += 1,
+            Progress::StepEnded(..) => open -= 1,
+            _ => {}
+        }
+        assert!(open <= 1);
+    }
+    assert_eq!(world.forge.reviews().len(), 1);
+}
+
+#[tokio::test]
+async fn a_secret_in_the_diff_never_reaches_the_model_or_the_review() {
+    let secret = format!("ghp_{}", "0123456789abcdefABCDEF0123456789abcd");
+    let token = format!("AKIA{}", "Z7Q3XW5RT9YU2PLM");
+    let diff = format!(
+        "diff --git a/a.py b/a.py\nindex 1..2 100644\n--- a/a.py\n+++ b/a.py\n@@ -1 +1,2 @@\n-x\n+key = \"{token}\"\n\
+        +password = \"{secret}\"\n"
+    );
+    let mut world = a_world([Answer::Text(r#"{"findings":[]}"#.to_owned())]);
+    world.forge = Arc::new(autopr_core::testkit::FakeForge::new(sample::pull(), diff));
+    world.edges.forge = world.forge.clone();
+    world.send(sample::opened("d-1")).await;
+    ends(&world).await;
+    let seen = format!("{:?} {:?}", world.model.prompts()[0].user, world.forge.reviews());
+    assert!(seen.contains("aws-access-key"), "{seen}");
+    assert!(!seen.contains(&token) && !seen.contains(&token[4..]), "{seen}");
+    assert!(world.forge.reviews()[0].findings.iter().any(|finding| finding.severity == Severity::Critical));
+}
+
+#[tokio::test]
+async fn other_pull_requests_do_not_wait_for_each_other() {
+    let world = a_world([answers()]);
+    let store: Arc<dyn Store> = world.edges.store.clone();
+    world.send(sample::opened("d-1")).await;
+    world.send(Event { number: PrNumber(8), ..sample::opened("d-2") }).await;
+    let ended = ends(&world).await;
+    // Pull request 8 is not on this forge: its execution fails, and only that.
+    let mut statuses: Vec<_> = ended.iter().map(|(_, status)| status.as_str()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, ["failed", "succeeded"]);
+    let failed = ended.iter().find(|(_, status)| *status == ExecutionStatus::Failed).expect("one failed").0;
+    let execution = store.execution(failed).await.expect("execution").expect("there");
+    assert_eq!(execution.error.as_deref(), Some("step fetch failed: no pull request 8 in acme/shop"));
 }

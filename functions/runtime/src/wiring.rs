@@ -1,7 +1,6 @@
 //! From settings to the parts of an engine.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use std::{env, fs, io};
 
 use autopr_core::machine::Policy;
@@ -24,9 +23,9 @@ pub fn source(config: Option<PathBuf>) -> io::Result<Source> {
 /// What holds where a workflow is silent.
 pub fn policy(settings: &Workflow) -> Policy {
     Policy {
-        timeout: Duration::from_secs(settings.timeout.0),
+        timeout: settings.timeout.duration(),
         attempts: settings.retry_attempts,
-        delay: Duration::from_secs(settings.retry_delay.0),
+        delay: settings.retry_delay.duration(),
         parallel: settings.enable_parallel_execution,
     }
 }
