@@ -90,6 +90,12 @@ pub fn fenced(language: &str, text: &str) -> String {
     format!("{fence}{language}\n{text}{end}{fence}")
 }
 
+/// Lines of source as a fenced block, with what a screen would hide written out.
+pub fn quoted(source: &str) -> String {
+    let visible_line = |line: &str| line.split('\t').map(visible).collect::<Vec<_>>().join("\t");
+    fenced("", &source.lines().map(visible_line).collect::<Vec<_>>().join("\n"))
+}
+
 /// Untrusted text as one line of Markdown of at most `limit` characters. Code spans stay; everything else is escaped,
 /// and a word that a forge would turn into a mention, a reference or a link becomes a code span.
 pub fn prose(text: &str, limit: usize) -> String {
@@ -135,7 +141,7 @@ fn general_item(finding: &Finding) -> String {
     let mut item = format!("- **{}:** {}\n\n", finding.severity, prose(&finding.title, LINE));
     let mut parts = vec![format!("{} {}", prose(&finding.reason, PARAGRAPH), fix(finding))];
     if !finding.evidence.is_empty() && finding.evidence.len() <= BLOCK {
-        parts.push(fenced("", &shown_lines(&finding.evidence)));
+        parts.push(quoted(&finding.evidence));
     }
     parts.push(silencing(finding));
     let body = parts.join("\n\n");
@@ -162,12 +168,6 @@ fn silencing(finding: &Finding) -> String {
         Some(_) => format!("<sub>{rule}{by}. To silence it here, write {silence} in a comment on the line.</sub>"),
         None => format!("<sub>{rule}{by}. To leave files out, add them to `review.ignore` in `.autopr.yml`.</sub>"),
     }
-}
-
-/// Evidence with what a screen would hide written out, line by line.
-pub(super) fn shown_lines(text: &str) -> String {
-    let lines: Vec<_> = text.lines().map(|line| line.split('\t').map(visible).collect::<Vec<_>>().join("\t")).collect();
-    lines.join("\n")
 }
 
 /// A text built of blocks, which leaves out what would not fit.
