@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use autopr_core::review::Severity;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+
+use crate::report::Format;
 
 /// The version and the commit it was built from.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("AUTOPR_COMMIT"), ")");
@@ -59,8 +61,8 @@ pub(crate) struct ReviewArgs {
     #[arg(long, value_name = "PATH", default_value = ".")]
     pub(crate) repo: PathBuf,
     /// How to print the review.
-    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
-    pub(crate) format: OutputFormat,
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
     /// Exit with 1 when a finding is at least this severe, or `never`. Without it the repository's review.block_on
     /// decides.
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on)]
@@ -90,19 +92,6 @@ fn fail_on(value: &str) -> Result<FailOn, String> {
         "never" => Ok(FailOn::Never),
         severity => severity.parse().map(FailOn::Severity).map_err(|error: String| format!("{error}, or never")),
     }
-}
-
-/// How a review is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OutputFormat {
-    /// For people: colour and source excerpts on a terminal, plain in a pipe.
-    Text,
-    /// As it would stand on a pull request.
-    Markdown,
-    /// For programs.
-    Json,
-    /// SARIF 2.1.0, for code-scanning tools.
-    Sarif,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,18 +1,20 @@
 //! `autopr review`: the whole engine for one change of a local repository.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use autopr_core::analysis;
 use autopr_core::clock::Clock;
 use autopr_core::engine::{Edges, Engine, Progress};
 use autopr_core::event::{Event, EventKind, Sender};
 use autopr_core::execution::ExecutionStatus;
 use autopr_core::fault::Fault;
 use autopr_core::ids::{DeliveryId, ExecutionId};
+use autopr_core::message::Message;
 use autopr_core::ports::queue::StoreQueue;
 use autopr_core::ports::{Queue, Store};
-use autopr_core::message::Message;
 use autopr_core::review::{Check, Review, Verdict};
 use autopr_core::workflow::Catalog;
 use autopr_local_git::{LocalGit, RangeSpec, ResolvedRange};
@@ -26,7 +28,7 @@ use uuid::Uuid;
 
 use super::{Done, FOUND, Failure, INCOMPLETE, INTERRUPTED};
 use crate::cli::{FailOn, ReviewArgs};
-use crate::report;
+use crate::report::{self, Style};
 
 pub(crate) fn run(arguments: &ReviewArgs, config: Option<PathBuf>) -> Done {
     let loaded = super::settings(config)?;
@@ -109,7 +111,8 @@ async fn review(arguments: &ReviewArgs, settings: &Settings, catalog: Catalog, s
     match ended? {
         ExecutionStatus::Succeeded => {}
         status => {
-            let text = format!("the review {}; AUTOPR_LOG_LEVEL=info shows the steps", status.as_str().replace('_', " "));
+            let text =
+                format!("the review {}; AUTOPR_LOG_LEVEL=info shows the steps", status.as_str().replace('_', " "));
             return Err(Failure::new(INCOMPLETE, text));
         }
     }
@@ -118,10 +121,19 @@ async fn review(arguments: &ReviewArgs, settings: &Settings, catalog: Catalog, s
         let text = format!("workflow `{}` ended without posting a review", arguments.workflow);
         return Err(Failure::new(INCOMPLETE, text));
     };
-    report::print(&review, &check, arguments.format).map_err(|error| {
-        Failure::new(INCOMPLETE, format!("can't print the review: {error}"))
-    })?;
+    let printed = report::render(&review, &check, analysis::rules(), arguments.format, Style::of_stdout());
+    print(&printed.map_err(|error| Failure::new(INCOMPLETE, format!("can't print the review: {error}")))?)?;
     Ok(exit_code(&review, &check, arguments.fail_on))
+}
+
+/// Writes to standard output. A reader that has had enough, such as `head`, is no error.
+fn print(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(INCOMPLETE, format!("can't write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn unusable(fault: Fault) -> Failure {

@@ -11,7 +11,8 @@ mod text;
 use std::io::stdout;
 
 use anstream::{AutoStream, ColorChoice};
-use autopr_core::review::{Check, Finding, Review, Severity};
+use autopr_core::analysis::Rule;
+use autopr_core::review::{Check, Finding, Review};
 
 /// How wide a text is when nothing tells how wide the reader's screen is.
 const DEFAULT_WIDTH: usize = 100;
@@ -48,22 +49,7 @@ impl Style {
     }
 }
 
-/// A rule of the analysers, for the forms that list what was looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rule {
-    /// Family and name, such as `secret/github-token`.
-    pub(crate) id: &'static str,
-    /// The highest severity its findings have.
-    pub(crate) severity: Severity,
-    /// One line that says what is wrong.
-    pub(crate) title: &'static str,
-    /// Why it matters.
-    pub(crate) reason: &'static str,
-    /// What to do about it.
-    pub(crate) fix: &'static str,
-}
-
-/// Prints a review. `block_on` is the severity from which findings block, `check` the verdict that follows from it.
+/// Prints a review and its check. `rules` are those that were looked for.
 ///
 /// # Errors
 /// When a value can't be written as JSON, which would be a mistake in this program.

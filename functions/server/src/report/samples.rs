@@ -4,7 +4,9 @@ use autopr_core::diff::Side;
 use autopr_core::ids::CommitSha;
 use autopr_core::review::{Check, Coverage, Finding, Location, Review, Severity, Skipped, Source};
 
-use super::{Format, Rule, Style, render};
+use autopr_core::analysis::Rule;
+
+use super::{Format, Style, render};
 
 pub(super) const RULES: [Rule; 2] = [
     Rule {

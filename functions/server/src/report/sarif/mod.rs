@@ -10,7 +10,9 @@ use autopr_core::diff::Side;
 use autopr_core::review::{Finding, Review, Severity};
 use sha2::{Digest, Sha256};
 
-use super::{Rule, columns};
+use autopr_core::analysis::Rule;
+
+use super::columns;
 use shape::{
     ArtifactChange, ArtifactLocation, Configuration, Described, Descriptor, Driver, Fix, Invocation, Location, Log,
     Message, Notification, PhysicalLocation, Region, Replacement, ResultRow, RuleProperties, Run, Tool,

@@ -1,0 +1,61 @@
+//! The workspace keeps its shape: dependencies point one way.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use autopr_e2e::workspace;
+use serde_json::Value;
+
+/// How far from the core a package lies, by its folder. A package may use those that lie nearer.
+fn layer(folder: &str) -> u8 {
+    match folder.split('/').collect::<Vec<_>>()[..] {
+        ["core"] => 0,
+        ["infra", "cache"] => 1,
+        ["infra", _] => 2,
+        ["functions", "runtime"] => 3,
+        ["functions", _] => 4,
+        ["tests"] => 5,
+        _ => panic!("{folder}: the layout of the workspace has no place for it; see ARCHITECTURE.md"),
+    }
+}
+
+#[test]
+fn dependencies_point_from_functions_to_runtime_to_infra_to_core() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(workspace())
+        .output()
+        .expect("cargo metadata runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let root = workspace();
+    let layers: BTreeMap<&str, u8> = packages
+        .iter()
+        .map(|package| {
+            let manifest = std::path::Path::new(package["manifest_path"].as_str().expect("a path"));
+            let folder = manifest.parent().and_then(|folder| folder.strip_prefix(&root).ok()).expect("a member");
+            (package["name"].as_str().expect("a name"), layer(&folder.to_string_lossy()))
+        })
+        .collect();
+    assert!(layers.len() >= 7, "{layers:?}");
+    for package in packages {
+        let name = package["name"].as_str().expect("a name");
+        for dependency in package["dependencies"].as_array().expect("dependencies") {
+            let used = dependency["name"].as_str().expect("a name");
+            let Some(used_layer) = layers.get(used) else { continue };
+            // A test may use its own crate's features through itself; nothing else may look up or sideways.
+            assert!(*used_layer < layers[name], "{name} uses {used}, which does not lie nearer to the core");
+        }
+    }
+}
+
+#[test]
+fn the_core_knows_no_socket_database_or_cloud() {
+    let manifest = std::fs::read_to_string(workspace().join("core/Cargo.toml")).expect("core's manifest");
+    for forbidden in ["sqlx", "reqwest", "hyper", "axum", "redis", "aws-", "google-", "azure_", "octocrab", "genai"] {
+        let uses = manifest.lines().any(|line| line.starts_with(forbidden));
+        assert!(!uses, "core depends on {forbidden}");
+    }
+}
