@@ -11,7 +11,7 @@ use super::secret::Secret;
 #[serde(default, deny_unknown_fields)]
 pub struct GitHub {
     /// The address of the REST API; GitHub Enterprise Server has its own, `https://HOST/api/v3`.
-    #[schemars(regex(pattern = r"^https?://[^\s/]+"), extend("x-fix" = "write an address such as https://api.github.com"))]
+    #[schemars(regex(pattern = r"^https?://[^ /]"), extend("x-fix" = "write an address such as https://api.github.com"))]
     pub base_url: String,
     /// The seconds a call may take.
     #[schemars(range(min = 1, max = 600))]

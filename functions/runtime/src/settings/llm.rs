@@ -61,7 +61,7 @@ pub struct Provider {
     /// The key.
     pub api_key: Option<Secret>,
     /// Its address, when it is not the vendor's own.
-    #[schemars(regex(pattern = r"^https?://[^\s/]+"), extend("x-fix" = "write an address such as https://models.example.com/v1"))]
+    #[schemars(regex(pattern = r"^https?://[^ /]"), extend("x-fix" = "write an address such as https://models.example.com/v1"))]
     pub base_url: Option<String>,
     /// The model to ask.
     #[schemars(length(min = 1))]
