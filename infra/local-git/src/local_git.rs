@@ -203,7 +203,12 @@ mod tests {
 
     #[tokio::test]
     async fn the_repository_of_another_user_is_refused_with_the_way_out() {
-        let fault = open_with("GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec git \"$@\"").await.unwrap_err().to_string();
+        let fault = open_with(
+            "GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec git \"$@\"",
+        )
+        .await
+        .unwrap_err()
+        .to_string();
         assert!(fault.contains("belongs to another user"), "{fault}");
         assert!(fault.contains("/repo'`") && fault.contains("git config --global --add safe.directory '/"), "{fault}");
     }

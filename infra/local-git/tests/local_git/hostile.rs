@@ -136,7 +136,7 @@ fn entries(folder: impl AsRef<Path>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_repository_below_the_outbox_or_with_an_odd_name_is_read() {
+async fn a_repository_in_a_folder_with_an_odd_name_is_read() {
     let repo = Repo::with_topic();
     let odd = repo.beside("--upload-pack=x\u{1b}[2J");
     git(repo.folder.path(), &["clone", "-q", "app", &odd]);

@@ -1,7 +1,9 @@
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use autopr_core::ids::CommitSha;
-use autopr_local_git::RangeSpec;
+use autopr_local_git::{LocalGit, RangeSpec};
 
 use crate::repo::{Repo, git, paths, range, read};
 
@@ -101,6 +103,28 @@ async fn a_split_and_a_sparse_index_are_read() {
     repo.git(&["add", "-A"]);
     let (_, diff) = read(&repo.open().await.unwrap(), &RangeSpec::Staged).await.unwrap();
     assert_eq!(paths(&diff), ["in/x.txt"]);
+}
+
+/// This test starts itself again as the hook of a commit; what the hook reads is what that commit will hold.
+#[tokio::test]
+async fn in_a_hook_the_index_of_the_commit_under_way_is_read() {
+    const NAME: &str = "ranges::in_a_hook_the_index_of_the_commit_under_way_is_read";
+    if let Some(outbox) = std::env::var_os("AUTOPR_TEST_OUTBOX") {
+        let local = LocalGit::open(".".as_ref(), outbox.as_ref()).await.unwrap();
+        let (_, diff) = read(&local, &RangeSpec::Staged).await.unwrap();
+        fs::write(Path::new(&outbox).join("seen"), paths(&diff).join(" ")).unwrap();
+        return;
+    }
+    let repo = Repo::with_topic();
+    let (outbox, hook) = (repo.beside("outbox"), repo.path.join(".git/hooks/pre-commit"));
+    fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    let program = std::env::current_exe().unwrap();
+    let script = format!("#!/bin/sh\nAUTOPR_TEST_OUTBOX='{outbox}' exec '{}' --exact {NAME}\n", program.display());
+    fs::write(&hook, script).unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    repo.write("a.txt", "a\nchanged, not staged\n");
+    repo.git(&["commit", "-q", "--all", "-m", "what --all adds is in an index of its own"]);
+    assert_eq!(fs::read_to_string(Path::new(&outbox).join("seen")).unwrap(), "a.txt");
 }
 
 #[tokio::test]
