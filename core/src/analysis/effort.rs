@@ -1,5 +1,7 @@
 //! How much work it is to review a change.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// How much work it is to review a change, with the figures this stands on.
@@ -47,6 +49,13 @@ impl Effort {
             4 => "large",
             _ => "huge",
         }
+    }
+}
+
+impl fmt::Display for Effort {
+    /// The level and its word: `2 of 5 (small)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of 5 ({})", self.level, self.word())
     }
 }
 

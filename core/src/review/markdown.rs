@@ -40,7 +40,8 @@ pub fn summary(review: &Review, block_on: Severity) -> String {
         page.block("#### On the change as a whole");
         page.list(general.into_iter().map(general_item));
     }
-    page.block(&format!("**Covered:** {}.", coverage(&review.coverage, &review.head)));
+    let effort = review.effort.map(|effort| format!(" Effort to review: {effort}.")).unwrap_or_default();
+    page.block(&format!("**Covered:** {}.{effort}", coverage(&review.coverage, &review.head)));
     if !review.coverage.skipped.is_empty() {
         page.block("#### Not covered");
         page.list(

@@ -1,6 +1,7 @@
 //! A review as JSON for programs. The shape is stable: a field is added without notice, but none is renamed, removed or
 //! given another meaning without a new `version`.
 
+use autopr_core::analysis::Effort;
 use autopr_core::diff::Side;
 use autopr_core::review::{Check, Coverage, Finding, Review, Severity, Skipped, Source, Verdict};
 use serde::Serialize;
@@ -21,6 +22,7 @@ pub(super) fn render(review: &Review, check: &Check) -> Result<String, serde_jso
         title: &check.title,
         findings,
         omitted: review.omitted,
+        effort: review.effort,
         coverage: CoverageRow { files: *files, added: *added, removed: *removed, models, skipped },
         problems: &review.problems,
     };
@@ -41,6 +43,8 @@ struct Page<'a> {
     findings: Vec<FindingRow<'a>>,
     /// How many more were left out by `review.max_findings`.
     omitted: u32,
+    /// How much work the change is to review: `level` from 1 to 5, and what it stands on.
+    effort: Option<Effort>,
     coverage: CoverageRow<'a>,
     /// Mistakes in the repository's configuration, one line each.
     problems: &'a [String],

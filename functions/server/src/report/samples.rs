@@ -82,6 +82,7 @@ pub(super) fn review() -> Review {
         source: Source::Analyser,
     };
     Review {
+        effort: None,
         head: CommitSha::new("abcdef1234abcdef1234abcdef1234abcdef1234").unwrap(),
         findings: vec![secret, model, removed, whole],
         omitted: 2,

@@ -203,7 +203,8 @@ fn summary(review: &Review) -> String {
         [] => "analysers only".to_owned(),
         models => format!("analysers and {}", models.join(", ")),
     };
-    visible(&format!("{found}; {files}, +{added} −{removed}; reviewed {head} by {by}")).into_owned()
+    let effort = review.effort.map(|effort| format!("; effort {effort}")).unwrap_or_default();
+    visible(&format!("{found}; {files}, +{added} −{removed}{effort}; reviewed {head} by {by}")).into_owned()
 }
 
 #[cfg(test)]
