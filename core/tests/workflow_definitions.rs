@@ -127,7 +127,7 @@ fn runs(step: &str, ended: &[(&'static str, StepOutcome)]) -> bool {
     let results: StepResults<'_> =
         ended.iter().map(|(id, outcome)| (*id, StepResult { outcome: *outcome, output: None })).collect();
     let at = workflow.index(step).unwrap();
-    workflow.starts(at, &workflow.graph().unwrap(), &opened(), &results).unwrap()
+    workflow.starts(at, &workflow.graph().unwrap(), &opened(), &results, false).unwrap()
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_step_runs_after_success_unless_its_condition_looks_at_how_steps_ended(
     let graph = workflow.graph().unwrap();
     let found = StepOutcome::ALL.map(|outcome| {
         let results = BTreeMap::from([("a", StepResult { outcome, output: None })]);
-        workflow.starts(1, &graph, &opened(), &results).unwrap()
+        workflow.starts(1, &graph, &opened(), &results, false).unwrap()
     });
     assert_eq!(found, [after[0], after[1], after[2]], "after success, failure, skip");
 }
@@ -178,7 +178,7 @@ fn failure_looks_at_all_steps_before_and_success_at_those_named() {
     let starts = |step: usize, b: StepOutcome| {
         let a = StepResult { outcome: StepOutcome::Failed, output: None };
         let results = BTreeMap::from([("a", a), ("b", StepResult { outcome: b, output: None })]);
-        workflow.starts(step, &graph, &opened(), &results).unwrap()
+        workflow.starts(step, &graph, &opened(), &results, false).unwrap()
     };
     assert!(starts(2, StepOutcome::Skipped), "a failed, though c does not name it");
     assert!(starts(3, StepOutcome::Succeeded), "b succeeded, which is all d asks for");
@@ -193,7 +193,7 @@ fn a_condition_reads_what_steps_returned() {
     let graph = workflow.graph().unwrap();
     let starts = |output: Option<&serde_json::Value>| {
         let results = BTreeMap::from([("a", StepResult { outcome: StepOutcome::Succeeded, output })]);
-        workflow.starts(1, &graph, &opened(), &results).map_err(|error| error.to_string())
+        workflow.starts(1, &graph, &opened(), &results, false).map_err(|error| error.to_string())
     };
     assert_eq!(starts(Some(&json!({"files": ["x", "y"], "added": 10}))), Ok(true));
     assert_eq!(starts(Some(&json!({"files": ["x", "y"], "added": 9.0}))), Ok(false));

@@ -10,6 +10,7 @@ use crate::repo::Repo;
 
 fn review(omitted: u32) -> Review {
     Review {
+        effort: None,
         head: CommitSha::zero(),
         findings: Vec::new(),
         omitted,
