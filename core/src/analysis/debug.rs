@@ -45,7 +45,7 @@ enum Place {
     Word,
     /// It begins the line.
     Start,
-    /// It is the line, but for a semicolon.
+    /// It is the line, but for a semicolon and a comment.
     Whole,
 }
 
@@ -159,7 +159,10 @@ fn stands(statement: &Statement, line: &[u8], start: usize) -> bool {
     }
     let place = match statement.place {
         Place::Start => before.is_empty(),
-        Place::Whole => before.is_empty() && matches!(after, b"" | b";"),
+        Place::Whole => {
+            let rest = after.strip_prefix(b";").unwrap_or(after).trim_ascii();
+            before.is_empty() && (rest.is_empty() || rest.starts_with(b"#") || rest.starts_with(b"//"))
+        }
         Place::Word => {
             !line[..start].last().is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'`' | b'.'))
         }

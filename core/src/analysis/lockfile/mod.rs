@@ -3,6 +3,8 @@
 mod lock;
 mod manifest;
 
+use std::collections::BTreeSet;
+
 use crate::diff::{Change as What, Diff, LineKind};
 use crate::review::Severity;
 
@@ -56,11 +58,12 @@ pub(super) fn check(file: &File<'_>, change: &Change<'_>, findings: &mut Finding
     }
 }
 
-/// For each changed manifest whose lock file is not in the change: the manifest, and where the lock file may be.
+/// For each changed manifest whose lock file is not in the change: the manifest, and where the lock file may be. Of
+/// several manifests each comes to its turn before one has all its places.
 pub(super) fn wants(diff: &Diff<'_>) -> Vec<String> {
     let files = || diff.files.iter().filter(|file| file.change != What::Deleted);
-    let present: std::collections::BTreeSet<String> = files().map(|file| file.path().into_owned()).collect();
-    let mut paths = Vec::new();
+    let present: BTreeSet<String> = files().map(|file| file.path().into_owned()).collect();
+    let mut turns: Vec<(usize, String)> = Vec::new();
     for file in files() {
         let path = file.path();
         let name = path.rsplit_once('/').map_or(path.as_ref(), |(_, name)| name);
@@ -69,20 +72,28 @@ pub(super) fn wants(diff: &Diff<'_>) -> Vec<String> {
         let changed =
             lines.any(|line| line.kind == LineKind::Added && manifest::may_be_dependency(ecosystem, line.text));
         if changed && !lock_places(&path, ecosystem).any(|place| present.contains(&place)) {
-            paths.push(path.clone().into_owned());
-            paths.extend(lock_places(&path, ecosystem));
+            let folders = folders(&path);
+            let by_name =
+                ecosystem.lock_files().iter().flat_map(|name| folders.iter().map(move |f| format!("{f}{name}")));
+            turns.extend(std::iter::once(path.to_string()).chain(by_name).enumerate());
         }
     }
-    paths
+    turns.sort_by_key(|(turn, _)| *turn);
+    turns.into_iter().map(|(_, path)| path).collect()
 }
 
-/// Where the lock file of a manifest may stand: beside it, in the root, or in a folder between (a workspace).
+/// Where the lock file of a manifest may stand, the nearest first.
 fn lock_places(manifest: &str, ecosystem: Ecosystem) -> impl Iterator<Item = String> {
+    let names = ecosystem.lock_files();
+    folders(manifest).into_iter().flat_map(move |folder| names.iter().map(move |name| format!("{folder}{name}")))
+}
+
+/// The manifest's own folder, the root, and the folders between, which may hold the lock file of a workspace.
+fn folders(manifest: &str) -> Vec<&str> {
     let mut folders: Vec<&str> =
         std::iter::successors(Some(folder(manifest)), |inner| inner.strip_suffix('/').map(folder)).collect();
     if folders.len() > 2 {
         folders[1..].rotate_right(1);
     }
-    let names = ecosystem.lock_files();
-    folders.into_iter().flat_map(move |folder| names.iter().map(move |name| format!("{folder}{name}")))
+    folders
 }

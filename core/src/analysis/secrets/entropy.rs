@@ -122,8 +122,7 @@ const OTHER_NAMES: [&str; 36] = [
 fn speaks_of_a_secret(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
     let contains = |word: &str| memchr::memmem::find(&name, word.as_bytes()).is_some();
-    let ends =
-        ["_name", "-name", "name", "_id", "-id", ".id", "keyid", "tokenid", "secretid", "_ref", "_key_id", "version"];
+    let ends = ["name", "_id", "-id", ".id", "keyid", "tokenid", "secretid", "ref", "_ref", "_key_id", "version"];
     !OTHER_NAMES.iter().any(|word| contains(word)) && !ends.iter().any(|end| name.ends_with(end.as_bytes()))
 }
 
@@ -150,9 +149,9 @@ const WORDS: [&str; 26] = [
     "xxxx",
     "....",
     "****",
-    "1234",
-    "abcd",
-    "0000",
+    "12345",
+    "abcde",
+    "00000",
     "process",
     "environ",
 ];
@@ -196,7 +195,7 @@ pub(super) fn looks_generated_password(value: &[u8]) -> bool {
     value.iter().any(u8::is_ascii_digit)
         && value.iter().any(u8::is_ascii_alphabetic)
         && !WORDS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
-        && entropy(value) >= 2.9
+        && entropy(value) >= 2.5
         && !is_words(value)
 }
 
