@@ -62,7 +62,7 @@ fn when(condition: &str) -> Definition {
 
 #[rstest]
 #[case::opened(opened(), true)]
-#[case::opened_as_a_draft(draft(opened()), false)]
+#[case::opened_as_a_draft(draft(opened()), true)]
 #[case::opened_by_a_bot(by_bot(opened()), false)]
 #[case::closed(event(EventKind::PullRequest { action: PullRequestAction::Closed }), false)]
 #[case::asked_for_in_a_comment(command("review", "full"), true)]
@@ -124,8 +124,9 @@ fn a_group_is_the_template_filled_in() {
 /// The steps of the built-in review that run when those before them ended as told.
 fn runs(step: &str, ended: &[(&'static str, StepOutcome)]) -> bool {
     let workflow = review();
-    let results: StepResults<'_> =
-        ended.iter().map(|(id, outcome)| (*id, StepResult { outcome: *outcome, output: None })).collect();
+    let wanted = json!({ "wanted": true });
+    let result = |outcome| StepResult { outcome, output: (outcome == StepOutcome::Succeeded).then_some(&wanted) };
+    let results: StepResults<'_> = ended.iter().map(|(id, outcome)| (*id, result(*outcome))).collect();
     let at = workflow.index(step).unwrap();
     workflow.starts(at, &workflow.graph().unwrap(), &opened(), &results, false).unwrap()
 }
@@ -210,7 +211,7 @@ fn a_definition_survives_json_with_its_digest() {
     assert_eq!(read.matches(&opened()), Ok(true));
     assert_eq!(workflow.digest().len(), 64);
     assert_ne!(Definition { timeout: Some(301), ..workflow.clone() }.digest(), workflow.digest());
-    assert_snapshot!(stored, @r#"{"name":"pr-review","description":"Reviews the change of a pull request and publishes one review and one check.","on":{"pull_request":["opened","reopened","ready_for_review","synchronize"],"command":["review"]},"if":"!event.sender.bot && (event.type == 'command' || !event.draft)","concurrency":{"group":"review/${repo}/${number}","latest_wins":true},"steps":[{"id":"fetch","uses":"fetch"},{"id":"analyse","uses":"analyse","needs":["fetch"]},{"id":"review","uses":"review","needs":["fetch"]},{"id":"publish","uses":"publish-review","needs":["analyse","review"],"if":"steps.fetch.status == 'succeeded'"}]}"#);
+    assert_snapshot!(stored, @r#"{"name":"pr-review","description":"Reviews the change of a pull request and publishes one review and one check.","on":{"pull_request":["opened","reopened","ready_for_review","synchronize"],"command":["review"]},"if":"!event.sender.bot","concurrency":{"group":"review/${repo}/${number}","latest_wins":true},"steps":[{"id":"fetch","uses":"fetch"},{"id":"analyse","uses":"analyse","needs":["fetch"],"if":"steps.fetch.output.wanted"},{"id":"review","uses":"review","needs":["fetch"],"if":"steps.fetch.output.wanted"},{"id":"publish","uses":"publish-review","needs":["analyse","review"],"if":"steps.fetch.status == 'succeeded' && steps.fetch.output.wanted"}]}"#);
 }
 
 #[test]

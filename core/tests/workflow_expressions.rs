@@ -48,7 +48,7 @@ fn use_everywhere(text: &str) {
     let results = BTreeMap::from([("a", StepResult { outcome: StepOutcome::Failed, output: Some(&output) })]);
     let _ = workflow.matches(&event);
     let _ = workflow.group(&event);
-    let _ = workflow.starts(1, &workflow.graph().unwrap(), &event, &results);
+    let _ = workflow.starts(1, &workflow.graph().unwrap(), &event, &results, false);
     let yaml = serde_json::to_string(&workflow).unwrap();
     for mistake in validate("w", &yaml) {
         assert!(mistake.line > 0 && mistake.column > 0, "{mistake}");

@@ -81,10 +81,12 @@ impl Repository {
 
     /// The findings of `autopr review`, each `path:line rule severity`, the side where it is not the new one.
     pub fn findings<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Vec<String> {
-        let output = self.review(arguments.into_iter().map(|a| a.as_ref().to_owned()).chain([
-            OsStr::new("--format").to_owned(),
-            OsStr::new("json").to_owned(),
-        ]));
+        let output = self.review(
+            arguments
+                .into_iter()
+                .map(|a| a.as_ref().to_owned())
+                .chain([OsStr::new("--format").to_owned(), OsStr::new("json").to_owned()]),
+        );
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code().is_some_and(|code| code < 2), "autopr review failed: {stderr}");
         let review: Value = serde_json::from_slice(&output.stdout).expect("JSON");

@@ -23,7 +23,8 @@ logging: { level: LOUD }
 ";
     let (code, told) = check("settings.yaml", text, &["--config", "settings.yaml", "config", "check"]);
     assert_eq!(code, Some(1), "{told}");
-    for place in ["settings.yaml:1:14", "settings.yaml:2:17", "settings.yaml:4:3", "settings.yaml:5:12", "settings.yaml:6:19"]
+    for place in
+        ["settings.yaml:1:14", "settings.yaml:2:17", "settings.yaml:4:3", "settings.yaml:5:12", "settings.yaml:6:19"]
     {
         assert!(told.contains(place), "{place} is not in:\n{told}");
     }

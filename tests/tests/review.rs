@@ -4,7 +4,7 @@ use autopr_e2e::{Repository, autopr, git};
 
 /// A token that has GitHub's form, checksum and all, put together here so that this file holds none.
 fn leaked_token() -> String {
-    ["ghp_", "wCOdY0tsjStm6H0n2Yz", "uoeHNJ6EB1S", "1WQPcw"].concat()
+    ["ghp_", "wCOdY0tsjStm6H0n2Yz", "uoeHNJ6EB1S", "0WTqWp"].concat()
 }
 
 fn risky_workflow() -> &'static str {
@@ -93,10 +93,10 @@ fn exit_codes_tell_what_happened() {
 #[test]
 fn what_is_staged_is_reviewed_before_it_is_committed() {
     let repository = Repository::default();
-    repository.write("a.txt", "one\n").commit("first").write("a.txt", conflict());
-    git(repository.path(), ["add", "a.txt"]);
-    repository.write("a.txt", "one\n");
-    assert!(repository.findings(["--staged"]).iter().any(|finding| finding == "a.txt:2 conflict/marker high"));
+    repository.write("a.rs", "fn one() {}\n").commit("first").write("a.rs", conflict());
+    git(repository.path(), ["add", "a.rs"]);
+    repository.write("a.rs", "fn one() {}\n");
+    assert_eq!(repository.findings(["--staged"]), ["a.rs:2 conflict/marker high"]);
 }
 
 #[test]

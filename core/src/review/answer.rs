@@ -70,7 +70,7 @@ pub fn parse(text: &str) -> Result<Answer, Fault> {
 }
 
 /// Turns claims into findings. A claim whose quote does not stand where it says is moved there if the quote is unique in
-/// the file's change, or else kept without a location, with the reason.
+/// the file's change, or else kept without a location, with the reason and a low severity.
 pub fn findings(answer: &Answer, map: &LineMap<'_>, source: &Source) -> Vec<Finding> {
     answer.findings.iter().map(|claimed| finding(claimed, map, source)).collect()
 }
@@ -95,7 +95,8 @@ fn finding(claimed: &Claimed, map: &LineMap<'_>, source: &Source) -> Finding {
     let reason = clean(&claimed.reason);
     Finding {
         rule: "model/finding".to_owned(),
-        severity: claimed.severity,
+        // Without evidence on a line it must not block anything.
+        severity: if location.is_some() { claimed.severity } else { claimed.severity.min(Severity::Low) },
         title: clean(&claimed.title),
         reason: note.map_or(reason.clone(), |note| format!("{reason} {}", clean(&note))),
         fix: clean(&claimed.fix),

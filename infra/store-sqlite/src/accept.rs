@@ -38,10 +38,7 @@ pub(crate) async fn accept(
     Ok(Accepted { fresh, live: live(connection, event).await? })
 }
 
-async fn live(
-    connection: &mut SqliteConnection,
-    event: &Event,
-) -> Result<Vec<autopr_core::ids::ExecutionId>, Fault> {
+async fn live(connection: &mut SqliteConnection, event: &Event) -> Result<Vec<autopr_core::ids::ExecutionId>, Fault> {
     let rows = sqlx::query(
         "SELECT id FROM workflow_executions
         WHERE delivery_id = ? AND status IN ('queued', 'running', 'parked') ORDER BY id",

@@ -13,7 +13,9 @@ use sqlx::{Row, SqliteConnection};
 
 /// Turns a database error into a fault that names the query.
 pub(crate) fn fault(query: &'static str) -> impl Fn(sqlx::Error) -> Fault {
-    move |error| Fault::new(FaultKind::Unavailable, format!("{query}: the database failed")).retry(Retry::Backoff).source(error)
+    move |error| {
+        Fault::new(FaultKind::Unavailable, format!("{query}: the database failed")).retry(Retry::Backoff).source(error)
+    }
 }
 
 /// A time as it is stored.
@@ -74,7 +76,11 @@ fn execution(row: &SqliteRow, steps: &[SqliteRow], definitions: &DefinitionCache
         .steps
         .iter()
         .map(|step| {
-            recorded.iter().find(|record| record.id == step.id).cloned().unwrap_or_else(|| StepRecord::pending(&step.id))
+            recorded
+                .iter()
+                .find(|record| record.id == step.id)
+                .cloned()
+                .unwrap_or_else(|| StepRecord::pending(&step.id))
         })
         .collect();
     Ok(Execution {

@@ -25,9 +25,8 @@ pub enum Format {
 /// # Errors
 /// When `level` is none of these words.
 pub fn start(level: &str, format: Format) -> Result<(), String> {
-    let level: LevelFilter = level
-        .parse()
-        .map_err(|_| format!("`{level}` is not a log level: use error, warn, info, debug or trace"))?;
+    let level: LevelFilter =
+        level.parse().map_err(|_| format!("`{level}` is not a log level: use error, warn, info, debug or trace"))?;
     let filter = EnvFilter::builder().parse_lossy(format!("warn,autopr={level}"));
     let layer = match format {
         Format::Text => fmt::layer().with_writer(io::stderr).with_target(false).boxed(),

@@ -191,6 +191,7 @@ mod tests {
             }
           ],
           "omitted": 2,
+          "effort": null,
           "coverage": {
             "files": 12,
             "added": 120,
@@ -227,6 +228,7 @@ mod tests {
           "title": "no findings",
           "findings": [],
           "omitted": 0,
+          "effort": null,
           "coverage": {
             "files": 0,
             "added": 0,
