@@ -203,7 +203,7 @@ fn check_map(diff: &Diff<'_>, oracle: &Oracle) {
             let text = known.get(&number).map(Vec::as_slice);
             assert_eq!(map.line(path, *side, number), text, "{path} {side:?} {number}");
             assert_eq!(map.contains(path, *side, number), text.is_some());
-            assert_eq!(map.contains("no such file", *side, number), false);
+            assert!(!map.contains("no such file", *side, number));
             let hunk = map.hunk(path, *side, number);
             for end in [number, number.saturating_add(1), number.saturating_add(7)] {
                 let all = (number..=end.min(last + 9))
