@@ -286,7 +286,7 @@ workflows: { pr-review: off, changelog: false }
         .autopr.yml:5:19: review.ignore[1]: `!docs/keep` takes paths back with `!`, which is not supported; list the paths to ignore instead
         .autopr.yml:5:33: review.ignore[2]: `a[` is not a glob: unclosed character class; missing ']'
         .autopr.yml:5:48: review.ignore[4]: expected text, found the number 5; put it in quotes
-        .autopr.yml:6:17: review.max_findings: 0 is out of range: it must be from 1 to 1000
+        .autopr.yml:6:17: review.max_findings: 0 is out of range: it must be from 1 to 1000; the default is 20
         .autopr.yml:7:3: review.block-on: unknown key `block-on`; did you mean `block_on`?
         .autopr.yml:8:3: review.instructions: not used yet, so it has no effect; remove it until it is
         .autopr.yml:9:1: llm: not used yet, so it has no effect; remove it until it is
@@ -305,7 +305,7 @@ workflows: { pr-review: off, changelog: false }
         assert_eq!(config, RepoConfig::default());
         assert_snapshot!(mistakes, @".autopr.yml:1:9: not valid YAML: unclosed bracket '['");
         assert_snapshot!(parse("review: {drafts: true}").1, @".autopr.yml:1:1: the key `version` is missing; add `version: 1` at the top");
-        assert_snapshot!(parse("just text").1, @".autopr.yml:1:1: expected a mapping, found text");
+        assert_snapshot!(parse("just text").1, @".autopr.yml:1:1: expected a mapping, found text; write keys and values, one `key: value` per line");
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl<'a> Walk<'a> {
         for _ in 0..16 {
             let target = schema.get("$ref").and_then(Json::as_str).and_then(|name| name.strip_prefix('#'));
             match target.and_then(|pointer| self.schema.pointer(pointer)) {
-                Some(next) if schema.as_object().is_some_and(|map| map.len() == 1) => schema = next,
+                Some(next) if schema.as_object().is_some_and(says_no_more) => schema = next,
                 _ => break,
             }
         }
@@ -186,7 +186,7 @@ impl<'a> Walk<'a> {
         let value = &at.node.value;
         let scalar = types.iter().any(|name| !matches!(*name, "object" | "array"));
         let shown = if scalar && !is_secret(schema) { found(value) } else { found_kind(value).to_owned() };
-        let fix = fix_of(schema).or_else(|| type_fix(value, types, path));
+        let fix = fix_of(schema).or_else(|| type_fix(value, types, path)).or_else(|| Some(example(expected, schema)));
         self.report(at, path, schema, format!("expected {expected}, found {shown}"), fix);
     }
 
@@ -211,7 +211,8 @@ impl<'a> Walk<'a> {
         let shown = if is_secret(schema) { found_kind(&at.node.value).to_owned() } else { found(&at.node.value) };
         let expected = if words.len() == 1 { choice } else { format!("one of {choice}") };
         let fix = at.node.text().and_then(|text| nearest(text, words.iter().map(String::as_str)));
-        let fix = fix_of(schema).or_else(|| fix.map(|word| format!("did you mean `{word}`?")));
+        let fix =
+            fix_of(schema).or_else(|| fix.map(|word| format!("did you mean `{word}`?"))).or_else(|| default_of(schema));
         self.report(at, path, schema, format!("expected {expected}, found {shown}"), fix);
     }
 
@@ -248,7 +249,7 @@ impl<'a> Walk<'a> {
             };
             let shown = if is_secret(schema) { "the number".to_owned() } else { value.to_string() };
             let message = format!("{shown} is out of range: it must be {range}");
-            self.report(at, path, schema, message, fix_of(schema));
+            self.report(at, path, schema, message, fix_of(schema).or_else(|| default_of(schema)));
         }
     }
 
@@ -267,6 +268,10 @@ impl<'a> Walk<'a> {
         if let Some(most) = limit("maxLength").filter(|most| length > *most) {
             let message = format!("the text has {length} characters, more than {most}");
             self.report(at, path, schema, message, fix_of(schema).or_else(|| Some("shorten it".to_owned())));
+        }
+        if map.get("format").and_then(Json::as_str) == Some("ip") && text.parse::<std::net::IpAddr>().is_err() {
+            let message = format!("`{}` is not an IP address", shorten(text));
+            self.report(at, path, schema, message, fix_of(schema).or_else(|| default_of(schema)));
         }
         let Some(pattern) = map.get("pattern").and_then(Json::as_str) else { return };
         match regex::Regex::new(pattern) {
@@ -393,11 +398,28 @@ impl<'a> Walk<'a> {
         let mut diagnostic =
             Diagnostic::new(&self.document.source, path.to_string(), message).spanning(at.span(), &self.document.text);
         diagnostic.fix = fix;
-        let collection_expected = self.secrets && !matches!(at.node.value, Value::Sequence(_) | Value::Mapping(_));
-        if is_secret(schema) || (collection_expected && expects_collection(schema)) {
+        let instead = self.secrets && !matches!(at.node.value, Value::Sequence(_) | Value::Mapping(_));
+        if is_secret(schema) || (instead && self.expects_collection(schema)) {
+            // A secret where a mapping with secrets belongs is one of the likelier mistakes.
             diagnostic = diagnostic.showing(Excerpt::Hidden);
+            self.secret_spans.push(SecretSpan::of(at.node, self.document));
         }
         self.found.push(diagnostic);
+    }
+
+    fn expects_collection(&self, schema: &Json) -> bool {
+        let collection = |value: &Json| matches!(value.as_str(), Some("object" | "array"));
+        let typed = match schema.get("type") {
+            Some(Json::Array(types)) => types.iter().any(collection),
+            Some(one) => collection(one),
+            None => false,
+        };
+        let forms = |keyword| schema.get(keyword).and_then(Json::as_array).into_iter().flatten();
+        // A reference is followed no further here: what it leads to may well be a mapping.
+        typed
+            || forms("anyOf")
+                .chain(forms("oneOf"))
+                .any(|form| form.get("$ref").is_some() || self.expects_collection(form))
     }
 }
 
@@ -412,6 +434,23 @@ fn fix_of(schema: &Json) -> Option<String> {
     schema.get("x-fix").and_then(Json::as_str).map(str::to_owned)
 }
 
+/// What to write instead, with the default as an example.
+fn example(expected: &str, schema: &Json) -> String {
+    match schema.get("default") {
+        Some(default @ (Json::Bool(_) | Json::Number(_))) => format!("write {expected} such as {default}"),
+        _ if expected == "a mapping" => "write keys and values, one `key: value` per line".to_owned(),
+        _ => format!("write {expected}"),
+    }
+}
+
+fn default_of(schema: &Json) -> Option<String> {
+    match schema.get("default") {
+        Some(Json::String(text)) if !is_secret(schema) => Some(format!("the default is `{}`", shorten(text))),
+        Some(default @ (Json::Bool(_) | Json::Number(_))) => Some(format!("the default is {default}")),
+        _ => None,
+    }
+}
+
 /// Whether a value must not be shown: the schema, or one of its forms, is marked as a secret.
 fn is_secret(schema: &Json) -> bool {
     let marked = |schema: &Json| schema.get("writeOnly").and_then(Json::as_bool) == Some(true);
@@ -419,13 +458,10 @@ fn is_secret(schema: &Json) -> bool {
     marked(schema) || forms("anyOf").chain(forms("oneOf")).any(marked)
 }
 
-fn expects_collection(schema: &Json) -> bool {
-    let collection = |value: &Json| matches!(value.as_str(), Some("object" | "array"));
-    match schema.get("type") {
-        Some(Json::Array(types)) => types.iter().any(collection),
-        Some(one) => collection(one),
-        None => true,
-    }
+/// Whether a schema with a reference says nothing else that matters here.
+fn says_no_more(schema: &Map<String, Json>) -> bool {
+    let matters = |key: &String| matches!(key.as_str(), "writeOnly" | "x-fix" | "default");
+    schema.keys().all(|key| key == "$ref" || (ANNOTATIONS.contains(&key.as_str()) && !matters(key)))
 }
 
 fn holds_secret(schema: &Json) -> bool {

@@ -107,7 +107,7 @@ steps:
     assert_snapshot!(mistakes(text), @r"
     plan.yaml:2:1: tiemout: unknown key `tiemout`; did you mean `timeout`?
     plan.yaml:3:8: level: expected one of `low`, `high`, found text `hihg`; did you mean `high`?
-    plan.yaml:4:10: timeout: expected a whole number, found text `soon`
+    plan.yaml:4:10: timeout: expected a whole number, found text `soon`; write a whole number
     plan.yaml:8:15: steps[0].attempts: 99 is out of range: it must be from 1 to 10
     plan.yaml:9:5: steps[1]: the key `uses` is missing; add `uses:`
     plan.yaml:10:12: steps[1].needs: expected a list, found text; write it as a list, with `-` before each entry or in [ ]
@@ -133,6 +133,7 @@ steps:
       |
     4 | timeout: soon
       |          ^^^^
+      = fix: write a whole number
 
     steps[0].attempts: 99 is out of range: it must be from 1 to 10
      --> plan.yaml:8:15
@@ -158,17 +159,17 @@ steps:
 
 #[test]
 fn the_form_that_was_meant_is_the_one_explained() {
-    assert_snapshot!(mistakes("name: x\nshape: { kind: circle, radius: wide }"), @"plan.yaml:2:32: shape.radius: expected a number, found text `wide`");
+    assert_snapshot!(mistakes("name: x\nshape: { kind: circle, radius: wide }"), @"plan.yaml:2:32: shape.radius: expected a number, found text `wide`; write a number");
     assert_snapshot!(mistakes("name: x\nshape: { kind: cirle, radius: 1 }"), @"plan.yaml:2:16: shape.kind: expected one of `circle`, `square`, found text `cirle`; did you mean `circle`?");
     assert_snapshot!(mistakes("name: x\nshape: { radius: 1 }"), @"plan.yaml:2:1: shape: the key `kind` is missing; add `kind:` with one of `circle`, `square`");
-    assert_snapshot!(mistakes("name: x\nshape: 5"), @"plan.yaml:2:8: shape: expected a mapping, found a number");
+    assert_snapshot!(mistakes("name: x\nshape: 5"), @"plan.yaml:2:8: shape: expected a mapping, found a number; write keys and values, one `key: value` per line");
     assert_snapshot!(mistakes("name: x\nnotify: { slack: 5 }"), @"plan.yaml:2:18: notify.slack: expected text, found the number 5; put it in quotes");
     assert_snapshot!(mistakes("name: x\nnotify: { slak: url }"), @"plan.yaml:2:1: notify: expected one of the keys `slack`, `teams`; did you mean `slack`?");
     assert_snapshot!(mistakes("name: x\ngroup: { name: g }"), @"plan.yaml:2:1: group: the key `latest_wins` is missing; add `latest_wins:`");
-    assert_snapshot!(mistakes("name: x\ngroup: [g]"), @"plan.yaml:2:1: group: expected text or a mapping, found a list");
+    assert_snapshot!(mistakes("name: x\ngroup: [g]"), @"plan.yaml:2:1: group: expected text or a mapping, found a list; write text or a mapping");
     assert_snapshot!(mistakes("name: x\nlabels: { urgent: yes, \"needs review\": 1 }"), @r#"
     plan.yaml:2:19: labels.urgent: expected true or false, found text `yes`; write true
-    plan.yaml:2:40: labels["needs review"]: expected true or false, found the number 1
+    plan.yaml:2:40: labels["needs review"]: expected true or false, found the number 1; write true or false
     "#);
     assert_snapshot!(mistakes("name: 1.0\ntimeout: \"5\""), @r"
     plan.yaml:1:7: name: expected text, found the number 1.0; put it in quotes
@@ -179,7 +180,7 @@ fn the_form_that_was_meant_is_the_one_explained() {
     plan.yaml:2:10: timeout: 70000 is out of range: it must be from 0 to 65535
     ");
     assert_snapshot!(mistakes(""), @"plan.yaml:1:1: expected a mapping, found nothing; the file is empty");
-    assert_snapshot!(mistakes("[a, b]"), @"plan.yaml:1:1: expected a mapping, found a list");
+    assert_snapshot!(mistakes("[a, b]"), @"plan.yaml:1:1: expected a mapping, found a list; write keys and values, one `key: value` per line");
 }
 
 #[test]
@@ -356,7 +357,7 @@ fn a_secret_is_never_shown() {
     x.yaml:3:8: inner: expected a mapping, found text; write its keys on indented lines below `inner:`
     x.yaml:4:7: keys: expected a list, found text; write it as a list, with `-` before each entry or in [ ]
     x.yaml:5:1: tokn: unknown key `tokn`; did you mean `token`?
-    x.yaml:6:37: other.a.size: expected a whole number, found text `x`
+    x.yaml:6:37: other.a.size: expected a whole number, found text `x`; write a whole number
     x.yaml:6:41: other.kye: unknown key `kye`; allowed here: `a`
     x.yaml:6:55: other.siez: unknown key `siez`; allowed here: `a`
     ");

@@ -1,0 +1,285 @@
+//! Defaults, file and environment put together.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path as FilePath, PathBuf};
+
+use autopr_core::yaml::{self, Diagnostic, Document, Path, Step};
+use serde_json::Value as Json;
+
+use super::environment::{self, FromEnvironment};
+use super::origin::Origin;
+use super::server::Environment;
+use super::{Settings, rules};
+
+/// Where settings are looked for.
+#[derive(Clone, Default)]
+pub struct Source {
+    /// The environment variables.
+    pub env: BTreeMap<String, String>,
+    /// The configuration file named by the user, which must exist; otherwise `configs/<AUTOPR_ENV>.yaml` if it exists.
+    pub config: Option<PathBuf>,
+    /// The folder that relative file names start from.
+    pub dir: PathBuf,
+}
+
+/// Settings that are valid, with the origin of each.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// The configuration file that was read.
+    pub file: Option<String>,
+    origins: Origins,
+}
+
+/// Everything that is wrong with the settings.
+#[derive(Clone)]
+pub struct Invalid {
+    /// Every mistake: those of the file in its order, then those of the environment, then those between keys.
+    pub mistakes: Vec<Diagnostic>,
+    file: Option<(String, String)>,
+}
+
+/// Where each value comes from.
+#[derive(Clone)]
+pub(super) struct Origins {
+    file: Option<Document>,
+    environment: BTreeMap<Path, Origin>,
+}
+
+impl Settings {
+    /// Reads and checks all settings.
+    ///
+    /// # Errors
+    /// Every mistake in the file, in the environment and between the two.
+    pub fn load(source: &Source) -> Result<Loaded, Invalid> {
+        let mut mistakes = Vec::new();
+        let (name, text) = match find_file(source) {
+            Ok(Some((name, text))) => (Some(name), Some(text)),
+            Ok(None) => (None, None),
+            Err(mistake) => {
+                mistakes.push(*mistake);
+                (None, None)
+            }
+        };
+        let schema = schemars::schema_for!(Self).to_value();
+        let file = match (&name, &text) {
+            (Some(name), Some(text)) => parse(name, text, &mut mistakes),
+            _ => None,
+        };
+        let file_values = file.as_ref().and_then(|document| prune(document, &schema, &mut mistakes));
+        let FromEnvironment { document, origins } = environment::read(&source.env, &source.dir, &mut mistakes);
+        let mut found = Vec::new();
+        let environment_values = prune(&document, &schema, &mut found);
+        let origins = Origins { file, environment: origins };
+        mistakes.extend(found.into_iter().map(|mistake| origins.name_variable(mistake)));
+
+        let merged = merge(file_values, environment_values);
+        let settings = deserialise(merged, &origins, &mut mistakes);
+        if let Some(settings) = &settings {
+            rules::check(settings, &origins, &mut mistakes);
+        }
+        match settings {
+            Some(settings) if mistakes.is_empty() => Ok(Loaded { settings, file: name, origins }),
+            _ => Err(Invalid { mistakes, file: name.zip(text.and_then(|text| String::from_utf8(text).ok())) }),
+        }
+    }
+}
+
+impl Loaded {
+    /// Where the value of a key comes from, such as `workflow.timeout`.
+    pub fn origin(&self, path: impl Into<Path>) -> Origin {
+        self.origins.of(&path.into())
+    }
+
+    /// How many environment variables were used.
+    pub fn variables(&self) -> usize {
+        let mut names: Vec<String> = self.origins.environment.values().map(Origin::to_string).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.len()
+    }
+}
+
+impl fmt::Debug for Source {
+    /// Without the values of the variables, among which are secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&String> = self.env.keys().collect();
+        f.debug_struct("Source").field("env", &names).field("config", &self.config).field("dir", &self.dir).finish()
+    }
+}
+
+impl fmt::Debug for Invalid {
+    /// Without the file's text, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invalid").field("mistakes", &self.mistakes).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Origins {
+    /// Without the file's text, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Origins").field("environment", &self.environment).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Invalid {
+    /// All mistakes for a person, with excerpts of the file where they hold no secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text_of = |name: &str| self.file.as_ref().filter(|file| file.0 == name).map(|file| file.1.as_str());
+        f.write_str(&yaml::render(&self.mistakes, text_of))
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+impl Origins {
+    pub(super) fn of(&self, path: &Path) -> Origin {
+        let mut ancestors = std::iter::successors(Some(path.clone()), Path::parent);
+        if let Some(origin) = ancestors.find_map(|path| self.environment.get(&path)) {
+            return origin.clone();
+        }
+        match &self.file {
+            Some(file) if file.get(path).is_some() => {
+                let place = file.at(path);
+                Origin::File { name: file.source().to_owned(), line: place.line, column: place.column }
+            }
+            _ => Origin::Default,
+        }
+    }
+
+    /// A mistake in the value of a key, placed where that value comes from. It shows no line of the file, which may
+    /// hold a secret.
+    pub(super) fn mistake(&self, path: &Path, message: impl Into<String>) -> Diagnostic {
+        match (self.of(path), &self.file) {
+            (Origin::File { .. }, Some(file)) => file.mistake(path, message).without_excerpt(),
+            (origin, _) => environment::mistake(&origin, path, message),
+        }
+    }
+
+    fn name_variable(&self, mut mistake: Diagnostic) -> Diagnostic {
+        mistake.source = self.of(&Path::from(mistake.path.as_str())).to_string();
+        mistake
+    }
+}
+
+/// The name and content of the configuration file, if there is one.
+fn find_file(source: &Source) -> Result<Option<(String, Vec<u8>)>, Box<Diagnostic>> {
+    let (name, required) = match &source.config {
+        Some(path) => (path.clone(), true),
+        None => match environment_name(source) {
+            Some(name) => (FilePath::new("configs").join(format!("{name}.yaml")), false),
+            // The value is reported with the other variables.
+            None => return Ok(None),
+        },
+    };
+    let shown = name.display().to_string();
+    match std::fs::read(source.dir.join(&name)) {
+        Ok(text) => Ok(Some((shown, text))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => Ok(None),
+        Err(error) => Err(Box::new(
+            Diagnostic::new(shown, "", format!("the configuration file can't be read: {error}"))
+                .fix("name a YAML file that exists"),
+        )),
+    }
+}
+
+/// The environment whose file is read; none when the variable is not one of the known words, so that it can't name
+/// another folder.
+fn environment_name(source: &Source) -> Option<Environment> {
+    let word = source.env.get("AUTOPR_ENV").map(|word| word.trim()).filter(|word| !word.is_empty());
+    match word {
+        Some(word) => Environment::ALL.into_iter().find(|environment| environment.as_str() == word),
+        None => Some(Environment::default()),
+    }
+}
+
+fn parse(name: &str, text: &[u8], mistakes: &mut Vec<Diagnostic>) -> Option<Document> {
+    match Document::parse(name, text) {
+        Ok(document) if document.is_empty() => None,
+        Ok(document) => Some(document),
+        Err(found) => {
+            mistakes.extend(found.into_iter().map(Diagnostic::without_excerpt));
+            None
+        }
+    }
+}
+
+fn prune(document: &Document, schema: &Json, mistakes: &mut Vec<Diagnostic>) -> Option<Json> {
+    let (rest, mut found) = document.prune(schema);
+    mistakes.append(&mut found);
+    rest.map(|rest| rest.root().to_json())
+}
+
+fn merge(file: Option<Json>, environment: Option<Json>) -> Json {
+    let mut merged = file.unwrap_or_else(|| Json::Object(serde_json::Map::new()));
+    let environment = environment.unwrap_or(Json::Null);
+    // One way to name the database takes the place of the other.
+    if let (Some(ours), Some(theirs)) =
+        (environment.get("database"), merged.get_mut("database").and_then(Json::as_object_mut))
+    {
+        if ours.get("url").is_some() {
+            theirs.retain(|key, _| !matches!(key.as_str(), "host" | "port" | "username" | "password" | "name"));
+        } else if ours.get("host").is_some() {
+            theirs.remove("url");
+        }
+    }
+    overlay(&mut merged, environment);
+    if let Some(database) = merged.get_mut("database").and_then(Json::as_object_mut)
+        && database.contains_key("host")
+        && !database.contains_key("url")
+    {
+        // The default address gives way to the parts.
+        database.insert("url".to_owned(), Json::Null);
+    }
+    merged
+}
+
+fn overlay(below: &mut Json, above: Json) {
+    match (below, above) {
+        (Json::Object(below), Json::Object(above)) => {
+            for (key, value) in above {
+                overlay(below.entry(key).or_insert(Json::Null), value);
+            }
+        }
+        (_, Json::Null) => {}
+        (below, above) => *below = above,
+    }
+}
+
+/// Reads the merged values; what their types refuse is reported and left out, so that everything is found at once.
+fn deserialise(mut values: Json, origins: &Origins, mistakes: &mut Vec<Diagnostic>) -> Option<Settings> {
+    loop {
+        let error = match serde_path_to_error::deserialize::<_, Settings>(&values) {
+            Ok(settings) => return Some(settings),
+            Err(error) => error,
+        };
+        let steps = error.path().iter().filter_map(|segment| match segment {
+            serde_path_to_error::Segment::Map { key } => Some(Step::Key(key.clone())),
+            serde_path_to_error::Segment::Seq { index } => Some(Step::Index(*index)),
+            _ => None,
+        });
+        let path = Path::from(steps.collect::<Vec<_>>());
+        mistakes.push(origins.mistake(&path, error.inner().to_string()));
+        if !remove(&mut values, path.steps()) {
+            return None;
+        }
+    }
+}
+
+fn remove(values: &mut Json, steps: &[Step]) -> bool {
+    match (steps, values) {
+        ([Step::Key(key)], Json::Object(map)) => map.remove(key).is_some(),
+        ([Step::Key(key), rest @ ..], Json::Object(map)) => map.get_mut(key).is_some_and(|inner| remove(inner, rest)),
+        ([Step::Index(index), rest @ ..], Json::Array(items)) => match (rest, items.get_mut(*index)) {
+            ([], Some(_)) => {
+                items.remove(*index);
+                true
+            }
+            (rest, Some(inner)) => remove(inner, rest),
+            (_, None) => false,
+        },
+        _ => false,
+    }
+}

@@ -1,0 +1,156 @@
+//! What must hold between keys, which no schema of a single key can say.
+
+use autopr_core::yaml::{Diagnostic, Path, nearest};
+
+use super::Settings;
+use super::llm::ProviderKind;
+use super::load::Origins;
+use super::origin::Origin;
+
+/// Adds every rule that does not hold. A rule about a key that is reported already keeps silent: it would judge a
+/// default nobody chose.
+pub(super) fn check(settings: &Settings, origins: &Origins, mistakes: &mut Vec<Diagnostic>) {
+    let mut rules =
+        Rules { origins, known: mistakes.iter().map(|mistake| mistake.path.clone()).collect(), found: Vec::new() };
+    database(settings, &mut rules);
+    github(settings, &mut rules);
+    llm(settings, &mut rules);
+    ports(settings, &mut rules);
+    mistakes.append(&mut rules.found);
+}
+
+struct Rules<'o> {
+    origins: &'o Origins,
+    known: Vec<String>,
+    found: Vec<Diagnostic>,
+}
+
+impl Rules<'_> {
+    fn broken(&mut self, path: impl Into<Path>, about: &[&str], message: impl Into<String>, fix: impl Into<String>) {
+        let reported = |about: &&str| self.known.iter().any(|known| known.starts_with(*about));
+        if !about.iter().any(reported) {
+            self.found.push(self.origins.mistake(&path.into(), message).fix(fix));
+        }
+    }
+}
+
+fn database(settings: &Settings, rules: &mut Rules<'_>) {
+    let database = &settings.database;
+    let about = &["database"];
+    if database.url.is_some() && database.host.is_some() {
+        rules.broken("database.host", about, "database.url is set too", "keep the address or its parts, not both");
+    }
+    if database.url.is_none() {
+        match database.host {
+            None => rules.broken(
+                "database.url",
+                about,
+                "the database is not named",
+                "set database.url, or database.host and its kin",
+            ),
+            Some(_) if database.name.is_none() => {
+                rules.broken(
+                    "database.host",
+                    about,
+                    "the key `database.name` is missing",
+                    "add `name:` with the database's name",
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    let parts = [
+        ("port", database.port.is_some()),
+        ("username", database.username.is_some()),
+        ("password", database.password.is_some()),
+        ("name", database.name.is_some()),
+    ];
+    if database.host.is_none() {
+        for (key, _) in parts.iter().filter(|(_, set)| *set) {
+            rules.broken(
+                Path::from("database").key(*key),
+                about,
+                "it counts only beside database.host",
+                "add `host:` or put it into database.url",
+            );
+        }
+    } else if database.password.is_some() && database.username.is_none() {
+        rules.broken("database.password", about, "the key `database.username` is missing", "add `username:`");
+    }
+}
+
+fn github(settings: &Settings, rules: &mut Rules<'_>) {
+    let app = &settings.github.app;
+    let about = &["github.app"];
+    match (&app.id, &app.private_key) {
+        (Some(_), None) => {
+            rules.broken(
+                "github.app.id",
+                about,
+                "the App has no private key",
+                "set GITHUB_APP_PRIVATE_KEY or github.app.private_key",
+            );
+        }
+        (None, Some(_)) => {
+            rules.broken("github.app.private_key", about, "the App has no id", "set GITHUB_APP_ID or github.app.id");
+        }
+        (Some(_), Some(key)) if !key.expose().contains("-----BEGIN ") => {
+            rules.broken(
+                "github.app.private_key",
+                about,
+                "this is not a private key in PEM form",
+                "paste the whole file GitHub gave, from -----BEGIN on",
+            );
+        }
+        _ => {}
+    }
+}
+
+fn llm(settings: &Settings, rules: &mut Rules<'_>) {
+    let llm = &settings.llm;
+    let names = || ProviderKind::NAMES.into_iter().chain(llm.providers.keys().map(String::as_str));
+    let is_known = |name: &str| names().any(|known| known == name);
+    let fix = |name: &str| match nearest(name, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("use {} or add it to llm.providers", ProviderKind::NAMES.join(", ")),
+    };
+    let about = &["llm.providers", "llm.default_provider"];
+    if !is_known(&llm.default_provider) {
+        let message = format!("there is no provider `{}`", llm.default_provider);
+        rules.broken("llm.default_provider", about, message, fix(&llm.default_provider));
+    }
+    for (index, name) in llm.fallback_order.iter().enumerate().filter(|(_, name)| !is_known(name)) {
+        let path = Path::from("llm.fallback_order").index(index);
+        rules.broken(
+            path,
+            &["llm.providers", "llm.fallback_order"],
+            format!("there is no provider `{name}`"),
+            fix(name),
+        );
+    }
+    for (name, provider) in &llm.providers {
+        if provider.kind.is_none() && ProviderKind::of_name(name).is_none() {
+            let path = Path::from("llm.providers").key(name);
+            let message = format!("`{name}` is a name of your own, so the key `kind` is missing");
+            rules.broken(
+                path,
+                &["llm.providers"],
+                message,
+                "add `kind: openai` if it speaks OpenAI's interface, as most servers do",
+            );
+        }
+    }
+}
+
+fn ports(settings: &Settings, rules: &mut Rules<'_>) {
+    let monitoring = &settings.monitoring;
+    if monitoring.enable_metrics && monitoring.metrics_port == settings.server.port {
+        let chosen = rules.origins.of(&"monitoring.metrics_port".into()) != Origin::Default;
+        let (path, other) = match chosen {
+            true => ("monitoring.metrics_port", "server.port"),
+            false => ("server.port", "monitoring.metrics_port"),
+        };
+        let message = format!("{} is also {other}", settings.server.port);
+        rules.broken(path, &["monitoring", "server.port"], message, "choose another port for one of them");
+    }
+}
