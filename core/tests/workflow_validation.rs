@@ -215,11 +215,11 @@ fn a_mistake_in_a_block_or_an_escaped_text_keeps_its_place() {
 #[test]
 fn a_document_of_another_shape_is_told_as_such() {
     assert_snapshot!(mistakes("on: [pull_request]"), @"
-    flow.yaml:1:1: on: expected a mapping, found a list
+    flow.yaml:1:1: on: expected a mapping, found a list; write keys and values, one `key: value` per line
     flow.yaml:1:1: the key `name` is missing; use 1 to 64 lower-case letters, digits and hyphens
     flow.yaml:1:1: the key `steps` is missing; a workflow has 1 to 100 steps
     ");
-    assert_snapshot!(mistakes("- a"), @"flow.yaml:1:1: expected a mapping, found a list");
+    assert_snapshot!(mistakes("- a"), @"flow.yaml:1:1: expected a mapping, found a list; write keys and values, one `key: value` per line");
     assert_snapshot!(mistakes(""), @"flow.yaml:1:1: expected a mapping, found nothing; the file is empty");
     assert_snapshot!(mistakes("name: a\nname: b\non: { manual: true }\nsteps: 3"), @"flow.yaml:2:1: the key `name` appears twice, first on line 1; keep one of them");
 }
