@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use autopr_core::diff::{Content, Diff, FileDiff, Line, LineKind, LineMap, Side, path_bytes};
+use autopr_core::diff::{Content, Diff, FileDiff, Line, LineKind, path_bytes};
 
 /// What a reader would want to know of each file, one line each; the text must print again as it was.
 fn show(text: impl AsRef<[u8]>) -> String {
@@ -486,18 +486,4 @@ fn counts_of_the_whole_diff() {
     let text = [one, &two].concat();
     let counts = Diff::parse(text.as_bytes()).unwrap().counts();
     assert_eq!((counts.added, counts.removed), (4, 2));
-}
-
-#[test]
-fn lines_are_found_in_hunks_that_touch() {
-    let text = "--- a/x\n+++ b/x\n@@ -1 +1,2 @@\n-a\n+b\n+c\n@@ -1,0 +3 @@\n+d\n@@ -2,2 +4 @@\n-e\n-f\n+g\n";
-    let diff = Diff::parse(text.as_bytes()).unwrap();
-    let map = LineMap::new(&diff);
-    let lines = |side| (0..6).map(|number| map.line("x", side, number)).collect::<Vec<_>>();
-    let some = |text: &'static str| Some(text.as_bytes());
-    assert_eq!(lines(Side::Left), [None, some("a"), some("e"), some("f"), None, None]);
-    assert_eq!(lines(Side::Right), [None, some("b"), some("c"), some("d"), some("g"), None]);
-    assert!(map.same_hunk("x", Side::Left, 2, 3));
-    assert!(!map.same_hunk("x", Side::Left, 1, 2));
-    assert!(!map.same_hunk("x", Side::Left, 3, 2));
 }
