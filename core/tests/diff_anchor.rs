@@ -1,4 +1,4 @@
-//! Which remarks may stand on a line, and what is said of the others.
+//! Which lines the map knows, which remarks may stand on them, and what is said of the others.
 
 use autopr_core::diff::{Anchored, Claim, Diff, LineMap, Side, anchor};
 
@@ -121,4 +121,18 @@ fn overlapping_places_are_counted() {
     assert_eq!(reason("aa\naa"), "Demoted(Ambiguous(2))");
     assert_eq!(reason("aa\naa\nbb"), "2 to 4");
     assert_eq!(reason("aa\nbb\naa"), "3 to 5");
+}
+
+#[test]
+fn lines_are_found_in_hunks_that_touch() {
+    let text = "--- a/x\n+++ b/x\n@@ -1 +1,2 @@\n-a\n+b\n+c\n@@ -1,0 +3 @@\n+d\n@@ -2,2 +4 @@\n-e\n-f\n+g\n";
+    let diff = Diff::parse(text.as_bytes()).unwrap();
+    let map = LineMap::new(&diff);
+    let lines = |side| (0..6).map(|number| map.line("x", side, number)).collect::<Vec<_>>();
+    let some = |text: &'static str| Some(text.as_bytes());
+    assert_eq!(lines(Side::Left), [None, some("a"), some("e"), some("f"), None, None]);
+    assert_eq!(lines(Side::Right), [None, some("b"), some("c"), some("d"), some("g"), None]);
+    assert!(map.same_hunk("x", Side::Left, 2, 3));
+    assert!(!map.same_hunk("x", Side::Left, 1, 2));
+    assert!(!map.same_hunk("x", Side::Left, 3, 2));
 }
