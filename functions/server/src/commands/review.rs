@@ -79,8 +79,9 @@ impl State {
                 Ok(Self::Kept(folder.to_owned()))
             }
             None => {
-                let folder = tempfile::Builder::new().prefix("autopr-").tempdir();
-                folder.map(Self::Temporary).map_err(|error| unwritable(&std::env::temp_dir(), error))
+                let parent = temporary_parent();
+                let folder = tempfile::Builder::new().prefix("autopr-").tempdir_in(&parent);
+                folder.map(Self::Temporary).map_err(|error| unwritable(&parent, error))
             }
         }
     }
@@ -90,6 +91,16 @@ impl State {
             Self::Temporary(folder) => folder.path(),
             Self::Kept(folder) => folder,
         }
+    }
+}
+
+/// Where to make a folder that nobody needs after the command: in memory where the system has such a place, since every
+/// commit to the database is synchronised, unless the user names a place.
+fn temporary_parent() -> PathBuf {
+    let in_memory = Path::new("/dev/shm");
+    match std::env::var_os("TMPDIR") {
+        None if in_memory.is_dir() => in_memory.to_owned(),
+        _ => std::env::temp_dir(),
     }
 }
 
