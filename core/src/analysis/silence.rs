@@ -1,5 +1,7 @@
 //! `autopr:ignore RULE[, RULE]`: a comment that silences rules on its line, or on the next when it stands alone.
 
+use std::collections::HashMap;
+
 use memchr::memmem;
 
 use super::file::File;
@@ -8,30 +10,30 @@ const MARK: &[u8] = b"autopr:ignore";
 
 /// The silencing comments of one file.
 pub(super) struct Silence {
-    /// The line number a comment speaks for, and the patterns it names.
-    comments: Vec<(u32, Vec<String>)>,
+    /// The patterns that the comments name, by the line they speak for.
+    comments: HashMap<u32, Vec<String>>,
 }
 
 impl Silence {
     /// Reads the comments in the lines the diff shows of a file's new version.
     pub(super) fn of(file: &File<'_>) -> Self {
         let mark = memmem::Finder::new(MARK);
-        let mut comments = Vec::new();
+        let mut comments: HashMap<u32, Vec<String>> = HashMap::new();
         for (_, row) in file.shown() {
             let Some(start) = mark.find(row.text) else { continue };
             let patterns = patterns(&row.text[start + MARK.len()..]);
             let alone = !row.text[..start].iter().any(|byte| byte.is_ascii_alphanumeric());
             if alone {
-                comments.push((row.number.saturating_add(1), patterns.clone()));
+                comments.entry(row.number.saturating_add(1)).or_default().extend(patterns.iter().cloned());
             }
-            comments.push((row.number, patterns));
+            comments.entry(row.number).or_default().extend(patterns);
         }
         Self { comments }
     }
 
     /// Whether `rule` is silenced on line `number`.
     pub(super) fn covers(&self, number: u32, rule: &str) -> bool {
-        self.comments.iter().any(|(line, patterns)| *line == number && patterns.iter().any(|p| matches(p, rule)))
+        self.comments.get(&number).is_some_and(|patterns| patterns.iter().any(|pattern| matches(pattern, rule)))
     }
 }
 

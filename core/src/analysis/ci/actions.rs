@@ -1,6 +1,7 @@
 //! Actions and reusable workflows of other repositories.
 
-use std::collections::HashSet;
+use std::cell::LazyCell;
+use std::collections::{HashMap, HashSet};
 
 use crate::analysis::file::Change;
 use crate::analysis::finding::{Findings, Hit};
@@ -12,7 +13,8 @@ use super::{INHERIT, UNPINNED};
 
 /// Actions that are not pinned to a commit, and secrets handed on as a whole.
 pub(super) fn check(outline: &Outline<'_>, change: &Change<'_>, findings: &mut Findings) {
-    let moving = std::cell::LazyCell::new(|| moving_before(change));
+    let moving = LazyCell::new(|| moving_before(change));
+    let habit = LazyCell::new(|| habit(outline));
     for (_, line) in outline.keys("uses") {
         let Some((row, action)) = line.added.zip(Action::of(line.value)) else { continue };
         if action.pinned() || change.moved(line.text) {
@@ -23,16 +25,19 @@ pub(super) fn check(outline: &Outline<'_>, change: &Change<'_>, findings: &mut F
         } else if action.is_branch() {
             Severity::Medium
         } else {
-            habit(outline)
+            *habit
         };
         let title = format!("`{}` is not pinned to a commit but to `{}`", action.name, action.reference);
         findings.add(Hit::new(&UNPINNED, row, content(line.text)).severity(severity).title(title));
     }
+    let called: HashMap<Option<usize>, &str> = outline
+        .keys("uses")
+        .filter(|(_, line)| line.item.is_none())
+        .map(|(_, line)| (line.parent, line.value))
+        .collect();
     for (_, line) in outline.keys("secrets").filter(|(_, line)| line.value == "inherit") {
-        let called = outline.keys("uses").find(|(_, uses)| uses.parent == line.parent && uses.indent == line.indent);
-        if let (Some(row), Some((_, uses))) = (line.added, called)
-            && Action::of(uses.value).is_some()
-        {
+        let foreign = called.get(&line.parent).is_some_and(|value| Action::of(value).is_some());
+        if let (Some(row), true) = (line.added, foreign) {
             findings.add(Hit::new(&INHERIT, row, content(line.text)));
         }
     }

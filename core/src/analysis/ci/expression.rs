@@ -29,13 +29,14 @@ static UNTRUSTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Looks at the added lines of scripts.
 pub(super) fn check(outline: &Outline<'_>, triggers: &Triggers<'_>, findings: &mut Findings) {
     let Some(untrusted) = &*UNTRUSTED else { return };
+    let privileged = triggers.privileged();
     let known = outline.complete;
     for (index, line) in outline.lines.iter().enumerate() {
         let Some(row) = line.added.filter(|_| is_script(outline, index, line)) else { continue };
         let Some(found) = untrusted.find_iter(line.text).find(|found| !is_comparison(found.as_bytes())) else {
             continue;
         };
-        let severity = match (triggers.privileged(), known && triggers.line("pull_request").is_none()) {
+        let severity = match (privileged, known && triggers.line("pull_request").is_none()) {
             (true, _) => Severity::High,
             (false, true) => Severity::Low,
             (false, false) => Severity::Medium,
@@ -49,9 +50,10 @@ fn is_script(outline: &Outline<'_>, index: usize, line: &Entry<'_>) -> bool {
     let owner = line.scalar.unwrap_or(index);
     match outline.lines[owner].key {
         Some("run") => outline.parent_key(owner) != Some("defaults"),
-        Some("script") => outline
-            .step(owner)
-            .any(|(_, line)| line.key == Some("uses") && line.value.starts_with("actions/github-script@")),
+        Some("script") => {
+            let action = outline.step(owner).and_then(|step| step.uses);
+            action.is_some_and(|uses| outline.lines[uses].value.starts_with("actions/github-script@"))
+        }
         _ => false,
     }
 }

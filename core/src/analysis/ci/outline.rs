@@ -12,6 +12,19 @@ pub(super) struct Outline<'d> {
     pub(super) lines: Vec<Entry<'d>>,
     /// Whether this is the whole file.
     pub(super) complete: bool,
+    /// By the line with the item's dash.
+    steps: BTreeMap<usize, Step>,
+}
+
+/// A step of a job: a list item with its keys.
+#[derive(Default)]
+pub(super) struct Step {
+    /// The line with the dash.
+    pub(super) start: usize,
+    /// The lines with its keys.
+    pub(super) lines: Vec<usize>,
+    /// The line with the action it uses.
+    pub(super) uses: Option<usize>,
 }
 
 /// One line.
@@ -45,7 +58,22 @@ impl<'d> Outline<'d> {
         for (row, line) in file.shown() {
             hunks.entry(line.hunk).or_default().push((line.text, line.is_added().then_some(row)));
         }
-        hunks.into_values().map(|lines| Self { lines: read(&lines), complete: false }).collect()
+        hunks.into_values().map(|lines| Self::new(&lines, false)).collect()
+    }
+
+    fn new(source: &[Source<'d>], complete: bool) -> Self {
+        let lines = read(source);
+        let mut steps: BTreeMap<usize, Step> = BTreeMap::new();
+        for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.key.is_some() && line.scalar.is_none()) {
+            let Some(start) = line.item else { continue };
+            let step = steps.entry(start).or_default();
+            step.start = start;
+            step.lines.push(index);
+            if line.key == Some("uses") {
+                step.uses = step.uses.or(Some(index));
+            }
+        }
+        Self { lines, complete, steps }
     }
 
     fn whole(file: &File<'d>, content: &'d [u8]) -> Option<Self> {
@@ -58,7 +86,7 @@ impl<'d> Outline<'d> {
             }
             place.1 = Some(row);
         }
-        Some(Self { lines: read(&lines), complete: true })
+        Some(Self::new(&lines, true))
     }
 
     /// The lines with this key that are not part of a script.
@@ -66,17 +94,14 @@ impl<'d> Outline<'d> {
         self.lines.iter().enumerate().filter(move |(_, line)| line.key == Some(key) && line.scalar.is_none())
     }
 
-    /// The lines of the list item that the line at `index` belongs to, without nested items and scripts.
-    pub(super) fn step(&self, index: usize) -> impl Iterator<Item = (usize, &Entry<'d>)> {
-        let item = self.lines[index].item;
-        let from = item.unwrap_or(self.lines.len());
-        let indent = item.map_or(0, |item| self.lines[item].indent);
-        let ends = move |line: &Entry<'_>| {
-            let plain = line.scalar.is_none() && !line.blank;
-            plain && (line.indent < indent || line.indent == indent && line.item != item)
-        };
-        let lines = self.lines.iter().enumerate().skip(from).take_while(move |(_, line)| !ends(line));
-        lines.filter(move |(_, line)| line.item == item && line.scalar.is_none())
+    /// The steps: the list items that hold more than a value, without nested items and scripts.
+    pub(super) fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.values()
+    }
+
+    /// The step that the line at `index` belongs to.
+    pub(super) fn step(&self, index: usize) -> Option<&Step> {
+        self.steps.get(&self.lines[index].item?)
     }
 
     /// The key a line is nested under.

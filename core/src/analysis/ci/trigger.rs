@@ -1,53 +1,53 @@
 //! What starts a workflow, and what follows from that for checkouts and permissions.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::analysis::finding::{Findings, Hit};
 use crate::review::Severity;
 
 use super::outline::Outline;
 use super::{CHECKOUT, PERMISSIONS};
 
-/// The events that start a workflow, each with the line that says so.
+/// The events that start a workflow, each with the first line that says so.
 pub(super) struct Triggers<'d> {
-    events: Vec<(&'d str, usize)>,
+    events: BTreeMap<&'d str, usize>,
 }
 
 impl<'d> Triggers<'d> {
     /// Reads the `on` key. Of a part of a file only `pull_request_target` and `workflow_run` are known, by their
     /// unmistakable names.
     pub(super) fn of(outline: &Outline<'d>) -> Self {
-        let mut events = Vec::new();
+        let mut events = BTreeMap::new();
         let on = outline.lines.iter().position(|line| line.indent == 0 && matches!(line.key, Some("on" | "true")));
+        let plain = outline.lines.iter().enumerate().filter(|(_, line)| line.scalar.is_none() && !line.blank);
         if let Some(on) = on {
             let value = outline.lines[on].value;
             let names = value.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|name| !name.is_empty());
             events.extend(names.map(|name| (name, on)));
-            for (index, line) in outline.lines.iter().enumerate().filter(|(_, line)| line.parent == Some(on)) {
-                let name = line.key.unwrap_or(line.value);
-                if !name.is_empty() && line.scalar.is_none() && !line.text.trim_ascii_start().starts_with(b"#") {
-                    events.push((name, index));
-                }
+            for (index, line) in plain.filter(|(_, line)| line.parent == Some(on)) {
+                events.entry(line.key.unwrap_or(line.value)).or_insert(index);
             }
         } else if !outline.complete {
-            let known = |name: &str| matches!(name, "pull_request_target" | "workflow_run");
-            let lines = outline.lines.iter().enumerate().filter(|(_, line)| line.scalar.is_none());
-            events.extend(lines.filter_map(|(index, line)| {
+            for (index, line) in plain {
                 let name = line.key.unwrap_or(line.value);
-                known(name).then_some((name, index))
-            }));
+                if matches!(name, "pull_request_target" | "workflow_run") {
+                    events.entry(name).or_insert(index);
+                }
+            }
         }
         Self { events }
     }
 
     /// The line that names an event.
     pub(super) fn line(&self, event: &str) -> Option<usize> {
-        self.events.iter().find(|(name, _)| *name == event).map(|(_, line)| *line)
+        self.events.get(event).copied()
     }
 
     /// Whether strangers can start the workflow while it holds the repository's secrets.
     pub(super) fn privileged(&self) -> bool {
         ["pull_request_target", "workflow_run", "issues", "issue_comment", "discussion", "discussion_comment"]
             .iter()
-            .any(|event| self.line(event).is_some())
+            .any(|event| self.events.contains_key(event))
     }
 }
 
@@ -64,17 +64,24 @@ const HEADS: [(&str, &str); 6] = [
 /// A checkout of the proposed code in a privileged workflow. It is reported on the line of the reference; if only
 /// another part of it is new, such as the trigger, then there.
 pub(super) fn check_checkout(outline: &Outline<'_>, triggers: &Triggers<'_>, findings: &mut Findings) {
-    for (uses, step) in outline.keys("uses").filter(|(_, line)| line.value.starts_with("actions/checkout@")) {
-        for (reference, line) in outline.step(uses).filter(|(_, line)| matches!(line.key, Some("ref" | "repository"))) {
-            let dangerous = |(expression, event): &(&str, &str)| {
-                line.value.contains(expression).then(|| triggers.line(event)).flatten()
-            };
+    let elsewhere = other_events(outline);
+    for step in outline.steps() {
+        let Some(uses) = step.uses.filter(|line| outline.lines[*line].value.starts_with("actions/checkout@")) else {
+            continue;
+        };
+        let job = outline.lines[uses].parent.and_then(|steps| outline.lines[steps].parent);
+        if elsewhere.contains(&(Some(step.start), None)) || elsewhere.contains(&(None, job)) && job.is_some() {
+            continue;
+        }
+        let references =
+            step.lines.iter().filter(|line| matches!(outline.lines[**line].key, Some("ref" | "repository")));
+        for reference in references {
+            let value = outline.lines[*reference].value;
+            let dangerous =
+                |(expression, event): &(&str, &str)| value.contains(expression).then(|| triggers.line(event)).flatten();
             let Some(trigger) = HEADS.iter().find_map(dangerous) else { continue };
-            if has_other_event(outline, uses) {
-                continue;
-            }
-            let parts = [Some(reference), Some(uses), step.item, Some(trigger)];
-            let new = parts.into_iter().flatten().find_map(|index| Some((outline.lines[index].added?, index)));
+            let parts = [*reference, uses, step.start, trigger];
+            let new = parts.into_iter().find_map(|index| Some((outline.lines[index].added?, index)));
             if let Some((row, index)) = new {
                 findings.add(Hit::new(&CHECKOUT, row, content(outline.lines[index].text)));
             }
@@ -93,13 +100,11 @@ pub(super) fn check_checkout(outline: &Outline<'_>, triggers: &Triggers<'_>, fin
     }
 }
 
-/// Whether the step or its job runs for another event only.
-fn has_other_event(outline: &Outline<'_>, step: usize) -> bool {
+/// The steps (by their first line) and jobs (by their key's) that run for another event only.
+fn other_events(outline: &Outline<'_>) -> BTreeSet<(Option<usize>, Option<usize>)> {
     let other = |text: &str| text.contains("event_name ==") && !text.contains("pull_request_target");
-    let own = outline.step(step).any(|(_, line)| line.key == Some("if") && other(line.value));
-    let steps = outline.lines[step].parent;
-    let job = steps.and_then(|steps| outline.lines[steps].parent);
-    own || job.is_some() && outline.keys("if").any(|(_, line)| line.parent == job && other(line.value))
+    let conditions = outline.keys("if").filter(|(_, line)| other(line.value));
+    conditions.map(|(_, line)| if line.item.is_some() { (line.item, None) } else { (None, line.parent) }).collect()
 }
 
 fn in_script(outline: &Outline<'_>, scalar: Option<usize>) -> bool {

@@ -41,7 +41,7 @@ pub(super) fn mixed(line: &[u8], secret: Range<usize>) -> bool {
 /// Upper and lower case.
 pub(super) fn mixed_case(line: &[u8], secret: Range<usize>) -> bool {
     let text = &line[secret.clone()];
-    text.iter().any(u8::is_ascii_uppercase) && text[3..].iter().any(u8::is_ascii_lowercase) && mixed(line, secret)
+    text.iter().any(u8::is_ascii_uppercase) && text[3..].iter().any(u8::is_ascii_lowercase) && varied(line, secret)
 }
 
 /// GitHub's and npm's tokens end in the CRC-32 of the thirty characters before, in six digits of base 62

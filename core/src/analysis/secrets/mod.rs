@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::review::Severity;
@@ -112,6 +112,15 @@ struct Secret {
 }
 
 impl Secret {
+    /// Takes in another that overlaps: all of both is hidden, and the more severe one, or else the longer, is named.
+    fn join(&mut self, other: Self) {
+        let whole = self.range.start.min(other.range.start)..self.range.end.max(other.range.end);
+        if (other.rule.severity, other.range.len()) > (self.rule.severity, self.range.len()) {
+            *self = other;
+        }
+        self.range = whole;
+    }
+
     fn mask(&self, line: &[u8]) -> Mask {
         let value = &line[self.range.clone()];
         let shown = match value.len() {
@@ -140,24 +149,14 @@ fn scan(lines: &[&[u8]]) -> Vec<Secret> {
         scan_line(index, line, &mut secrets);
     }
     aws_companions(lines, &mut secrets);
-    // Of two that overlap the more severe one stays, then the longer.
-    secrets
-        .sort_by_key(|s| (s.line, std::cmp::Reverse(s.rule.severity), std::cmp::Reverse(s.range.len()), s.range.start));
+    secrets.sort_by_key(|secret| (secret.line, secret.range.start));
     let mut kept: Vec<Secret> = Vec::with_capacity(secrets.len());
-    let mut line_start = 0;
     for secret in secrets {
-        if kept.last().is_some_and(|last| last.line != secret.line) {
-            line_start = kept.len();
-        }
-        let overlaps = |other: &Secret| other.range.start < secret.range.end && secret.range.start < other.range.end;
-        match kept[line_start..].iter_mut().find(|other| overlaps(other)) {
-            Some(other) => {
-                other.range = other.range.start.min(secret.range.start)..other.range.end.max(secret.range.end);
-            }
+        match kept.last_mut().filter(|last| last.line == secret.line && secret.range.start < last.range.end) {
+            Some(last) => last.join(secret),
             None => kept.push(secret),
         }
     }
-    kept.sort_by_key(|secret| (secret.line, secret.range.start));
     kept
 }
 
@@ -229,7 +228,10 @@ static PREFILTER: LazyLock<Option<Prefilter>> = LazyLock::new(|| {
     let pairs =
         || FORMATS.iter().enumerate().flat_map(|(which, format)| format.literals.iter().map(move |l| (which, *l)));
     Some(Prefilter {
-        literals: AhoCorasick::new(pairs().map(|(_, literal)| literal)).ok()?,
+        literals: AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(pairs().map(|(_, literal)| literal))
+            .ok()?,
         formats: pairs().map(|(which, _)| which).collect(),
         starts: FORMATS.iter().map(|format| format.behind == 0 && !format.pattern.contains("(?P<")).collect(),
         patterns: FORMATS.iter().map(|_| OnceLock::new()).collect(),
