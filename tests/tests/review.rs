@@ -112,6 +112,14 @@ fn configuration_counts_from_the_base_side_only() {
 }
 
 #[test]
+fn a_configs_folder_of_the_repository_is_not_the_engines() {
+    let repository = Repository::default();
+    repository.write("configs/development.yaml", "rails: { env: test }\n").commit("first");
+    let output = autopr().arg("review").current_dir(repository.path()).output().expect("autopr runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn the_review_of_a_clean_change_says_what_was_covered() {
     let repository = Repository::default();
     repository.write("a.txt", "one\n").commit("first").write("a.txt", "two\n").commit("second");

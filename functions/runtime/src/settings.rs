@@ -25,7 +25,7 @@ pub use command::{Checked, Format, check, schema, show};
 pub use database::{Connection, ConnectionUrl, Database, NotBuiltIn, Redis};
 pub use github::{App, GitHub};
 pub use llm::{Budget, Llm, Price, Provider, ProviderKind};
-pub use load::{Invalid, Loaded, Source};
+pub use load::{ConfigFile, Invalid, Loaded, Source};
 pub use origin::Origin;
 pub use quantity::{Seconds, Usd};
 pub use secret::{MASK, Secret};

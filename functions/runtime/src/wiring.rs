@@ -7,13 +7,13 @@ use autopr_core::machine::Policy;
 use autopr_core::workflow::Catalog;
 use autopr_core::yaml::{self, Diagnostic};
 
-use crate::settings::{Source, Workflow};
+use crate::settings::{ConfigFile, Source, Workflow};
 
-/// Where settings come from in this process: its environment, its folder, and the file named on the command line.
+/// Where settings come from in this process: its environment, its folder, and that file.
 ///
 /// # Errors
 /// When the current folder is gone.
-pub fn source(config: Option<PathBuf>) -> io::Result<Source> {
+pub fn source(config: ConfigFile) -> io::Result<Source> {
     let readable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };

@@ -23,7 +23,7 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "autopr", version = VERSION, after_help = EXIT_CODES, arg_required_else_help = true)]
 pub(crate) struct Cli {
-    /// Read this configuration file instead of configs/<AUTOPR_ENV>.yaml.
+    /// Read this configuration file instead of configs/<AUTOPR_ENV>.yaml (which `review` does not read).
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     #[command(subcommand)]

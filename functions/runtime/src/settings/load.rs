@@ -17,10 +17,22 @@ use super::{Settings, rules};
 pub struct Source {
     /// The environment variables.
     pub env: BTreeMap<String, String>,
-    /// The configuration file named by the user, which must exist; otherwise `configs/<AUTOPR_ENV>.yaml` if it exists.
-    pub config: Option<PathBuf>,
+    /// Which configuration file is read.
+    pub config: ConfigFile,
     /// The folder that relative file names start from.
     pub dir: PathBuf,
+}
+
+/// Which configuration file is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ConfigFile {
+    /// `configs/<AUTOPR_ENV>.yaml` in the folder, if it exists.
+    #[default]
+    OfEnvironment,
+    /// The one the user named, which must exist.
+    Named(PathBuf),
+    /// None: the folder belongs to somebody else, such as a repository under review.
+    None,
 }
 
 /// Settings that are valid, with the origin of each.
@@ -167,12 +179,13 @@ impl Origins {
 /// The name and content of the configuration file, if there is one.
 fn find_file(source: &Source) -> Result<Option<(String, Vec<u8>)>, Box<Diagnostic>> {
     let (name, required) = match &source.config {
-        Some(path) => (path.clone(), true),
-        None => match environment_name(source) {
+        ConfigFile::Named(path) => (path.clone(), true),
+        ConfigFile::OfEnvironment => match environment_name(source) {
             Some(name) => (FilePath::new("configs").join(format!("{name}.yaml")), false),
             // The value is reported with the other variables.
             None => return Ok(None),
         },
+        ConfigFile::None => return Ok(None),
     };
     let shown = name.display().to_string();
     match std::fs::read(source.dir.join(&name)) {

@@ -17,7 +17,7 @@ impl Given {
     fn env(variables: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let env = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let source = Source { env, config: None, dir: dir.path().to_owned() };
+        let source = Source { env, config: ConfigFile::OfEnvironment, dir: dir.path().to_owned() };
         Self { dir, source }
     }
 
@@ -203,7 +203,7 @@ fn the_files_that_ship_are_valid() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for environment in Environment::ALL {
         let env = [("AUTOPR_ENV".to_owned(), environment.to_string())].into();
-        let loaded = Settings::load(&Source { env, config: None, dir: dir.clone() }).unwrap();
+        let loaded = Settings::load(&Source { env, config: ConfigFile::OfEnvironment, dir: dir.clone() }).unwrap();
         assert_eq!(loaded.settings.environment, environment);
         assert_eq!(loaded.file, Some(format!("configs/{environment}.yaml")));
         assert_eq!(loaded.origin("workflow.max_concurrent").to_string().split(':').next(), loaded.file.as_deref());
@@ -214,7 +214,7 @@ fn the_files_that_ship_are_valid() {
 fn a_file_that_is_asked_for_must_exist_and_another_need_not() {
     assert!(check(&Given::env(&[]).source).valid);
     let mut given = Given::env(&[]);
-    given.source.config = Some("mine.yaml".into());
+    given.source.config = ConfigFile::Named("mine.yaml".into());
     assert_snapshot!(given.mistakes(), @"mine.yaml: the configuration file can't be read: No such file or directory (os error 2); name a YAML file that exists");
     let given = given.file("mine.yaml", "environment: production\n");
     assert_snapshot!(check(&given.source).text, @"settings are valid: production, from mine.yaml and 0 environment variables");

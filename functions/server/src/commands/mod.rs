@@ -7,7 +7,7 @@ pub(crate) mod workflows;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use autopr_runtime::settings::{Loaded, Settings, Source};
+use autopr_runtime::settings::{ConfigFile, Loaded, Settings, Source};
 
 /// The review, or a check, found something.
 pub(crate) const FOUND: u8 = 1;
@@ -43,10 +43,20 @@ impl Failure {
 
 pub(crate) type Done = Result<ExitCode, Failure>;
 
+/// Where settings come from; without a file named by the user, the one of the environment.
 fn source(config: Option<PathBuf>) -> Result<Source, Failure> {
+    source_of(config.map_or(ConfigFile::OfEnvironment, ConfigFile::Named))
+}
+
+fn source_of(config: ConfigFile) -> Result<Source, Failure> {
     autopr_runtime::source(config).map_err(|error| Failure::unusable(format!("can't tell the current folder: {error}")))
 }
 
 fn settings(config: Option<PathBuf>) -> Result<Loaded, Failure> {
     Settings::load(&source(config)?).map_err(Failure::unusable)
+}
+
+/// The settings of a command that runs in a folder of somebody else's: only a file named by the user is read.
+fn settings_in_foreign_folder(config: Option<PathBuf>) -> Result<Loaded, Failure> {
+    Settings::load(&source_of(config.map_or(ConfigFile::None, ConfigFile::Named))?).map_err(Failure::unusable)
 }

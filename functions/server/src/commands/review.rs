@@ -31,7 +31,7 @@ use crate::cli::{FailOn, ReviewArgs};
 use crate::report::{self, Style};
 
 pub(crate) fn run(arguments: &ReviewArgs, config: Option<PathBuf>) -> Done {
-    let loaded = super::settings(config)?;
+    let loaded = super::settings_in_foreign_folder(config)?;
     start_logging(&loaded.settings, arguments.quiet)?;
     let catalog = autopr_runtime::catalog(&loaded.settings.workflow).map_err(Failure::unusable)?;
     if catalog.get(&arguments.workflow).is_none() {
