@@ -28,9 +28,14 @@ pub(super) struct Analysed {
 pub(super) async fn run(context: &Context) -> Result<Analysed, Fault> {
     let Fetched { pull, config, .. } = fetch::fetched(context)?;
     let text = fetch::diff(context, &pull).await?;
-    let wanted = blocking(text.clone(), |text| Ok(analysis::wants(&parse(&text)?))).await?;
-    let contents = contents(context, &pull, wanted).await?;
-    blocking(text, move |text| analyse(&text, &config, &contents)).await
+    let wanted = blocking(text.clone(), |text| {
+        let diff = parse(&text)?;
+        Ok((analysis::wants(&diff), analysis::wants_size(&diff)))
+    });
+    let (files, measured) = wanted.await?;
+    let contents = contents(context, &pull, files).await?;
+    let sizes = sizes(context, &pull, measured).await?;
+    blocking(text, move |text| analyse(&text, &config, &contents, &sizes)).await
 }
 
 /// Parses a diff that came from the forge.
@@ -66,7 +71,7 @@ async fn contents(
 fn analyse(text: &Bytes, config: &RepoConfig, contents: &BTreeMap<String, Option<Bytes>>) -> Result<Analysed, Fault> {
     let diff = parse(text)?;
     let ignore = config.ignore_set();
-    let Analysis { findings, skipped, effort } = analysis::analyse(&diff, &Options::new(&ignore, contents));
+    let Analysis { findings, skipped, effort } = analysis::analyse(&diff, &Options::new(&ignore, contents, sizes));
     let counts = diff.counts();
     let files = u32::try_from(diff.files.len()).unwrap_or(u32::MAX);
     Ok(Analysed { findings, skipped, effort, files, added: counts.added, removed: counts.removed })

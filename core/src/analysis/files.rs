@@ -56,7 +56,7 @@ pub(super) fn check(file: &File<'_>, options: &Options<'_>, findings: &mut Findi
         return;
     }
     let name = file.name().to_ascii_lowercase();
-    let bytes = added_bytes(file);
+    let bytes = added_bytes(file, options);
     if bytes > options.large_file_bytes {
         let size = bytes as f64 / f64::from(1 << 20);
         findings.add(Hit::on_file(&LARGE, file, format!("Large file added: `{}`, {size:.1} MiB", file.path)));
@@ -104,10 +104,22 @@ const EXECUTABLES: &[&str] = &[
     "nupkg", "gem", "node",
 ];
 
-/// The size of the new content: exact for text, for a binary patch the size git gives after `literal`, else zero.
-fn added_bytes(file: &File<'_>) -> u64 {
+/// New binary files without a `literal` block in the diff.
+pub(super) fn wants_size(diff: &Diff<'_>) -> Vec<String> {
+    let unknown = |file: &&FileDiff<'_>| match file.content {
+        Content::Binary(raw) => file.change == Change::Added && literal_size(raw).is_none(),
+        _ => false,
+    };
+    diff.files.iter().filter(unknown).map(|file| file.path().into_owned()).take(20).collect()
+}
+
+/// The size of the new content: exact for text, for a binary patch the size git gives after `literal`, else what the
+/// forge told; zero when nobody did.
+fn added_bytes(file: &File<'_>, options: &Options<'_>) -> u64 {
     match file.diff.content {
-        Content::Binary(raw) => literal_size(raw).unwrap_or(0),
+        Content::Binary(raw) => {
+            literal_size(raw).or_else(|| options.sizes.get(&*file.path).copied()).unwrap_or_default()
+        }
         _ => file.added().map(|(_, row)| row.text.len() as u64 + 1).sum(),
     }
 }

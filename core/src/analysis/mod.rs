@@ -68,6 +68,8 @@ pub struct Options<'a> {
     /// The head version of files [`wants`] asked for: `None` when the file does not exist. A path that is absent here
     /// is unknown.
     pub contents: &'a BTreeMap<String, Option<Bytes>>,
+    /// The size in bytes of the files [`wants_size`] asked for, as far as it is known.
+    pub sizes: &'a BTreeMap<String, u64>,
     /// A new file of more bytes than this is large.
     pub large_file_bytes: u64,
     /// A change of more lines than this is too large to review well; a removed line counts a quarter, a generated one
@@ -77,8 +79,12 @@ pub struct Options<'a> {
 
 impl<'a> Options<'a> {
     /// Options with the default limits: 1 MiB and 1,000 lines.
-    pub fn new(ignore: &'a GlobSet, contents: &'a BTreeMap<String, Option<Bytes>>) -> Self {
-        Self { ignore, contents, large_file_bytes: 1 << 20, large_change_lines: 1000 }
+    pub fn new(
+        ignore: &'a GlobSet,
+        contents: &'a BTreeMap<String, Option<Bytes>>,
+        sizes: &'a BTreeMap<String, u64>,
+    ) -> Self {
+        Self { ignore, contents, sizes, large_file_bytes: 1 << 20, large_change_lines: 1000 }
     }
 }
 
@@ -126,6 +132,11 @@ pub fn wants(diff: &Diff<'_>) -> Vec<String> {
     paths.retain(|path| seen.insert(path.clone()));
     paths.truncate(8);
     paths
+}
+
+/// The new binary files whose size the diff does not tell, at most twenty.
+pub fn wants_size(diff: &Diff<'_>) -> Vec<String> {
+    files::wants_size(diff)
 }
 
 /// Replaces every leaked secret in `text` with a typed placeholder such as `[github-token …wxyz]`. Text without

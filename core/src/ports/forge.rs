@@ -20,6 +20,9 @@ pub trait Forge: Send + Sync {
     /// A file's content at a commit, or none when it does not exist there.
     async fn file(&self, target: &Target, commit: &CommitSha, path: &str) -> Result<Option<Bytes>, Fault>;
 
+    /// How many bytes a file has at a commit, or none when it does not exist there.
+    async fn file_size(&self, target: &Target, commit: &CommitSha, path: &str) -> Result<Option<u64>, Fault>;
+
     /// What an earlier write with this marker left, or none when nothing arrived.
     async fn find(&self, target: &Target, kind: EffectKind, marker: &Marker) -> Result<Option<Remote>, Fault>;
 

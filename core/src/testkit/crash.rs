@@ -195,6 +195,9 @@ impl Forge for Wrapped<dyn Forge> {
     async fn file(&self, target: &Target, commit: &CommitSha, path: &str) -> Result<Option<Bytes>, Fault> {
         through!(self.file(target, commit, path))
     }
+    async fn file_size(&self, target: &Target, commit: &CommitSha, path: &str) -> Result<Option<u64>, Fault> {
+        through!(self.file_size(target, commit, path))
+    }
     async fn find(&self, target: &Target, kind: EffectKind, marker: &Marker) -> Result<Option<Remote>, Fault> {
         through!(self.find(target, kind, marker))
     }

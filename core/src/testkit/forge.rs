@@ -92,6 +92,10 @@ impl Forge for FakeForge {
         Ok(self.state().files.get(&(commit.clone(), path.to_owned())).cloned())
     }
 
+    async fn file_size(&self, target: &Target, commit: &CommitSha, path: &str) -> Result<Option<u64>, Fault> {
+        Ok(self.file(target, commit, path).await?.map(|content| content.len() as u64))
+    }
+
     async fn find(&self, _target: &Target, kind: EffectKind, marker: &Marker) -> Result<Option<Remote>, Fault> {
         let state = self.state();
         let position = match kind {

@@ -65,7 +65,8 @@ fn text_in_another_encoding_is_shown_as_well_as_it_goes() {
     diff[place] = 0xE9;
     let parsed = autopr_core::diff::Diff::parse(&diff).unwrap();
     let (ignore, contents) = (globset::GlobSet::empty(), Default::default());
-    let options = autopr_core::analysis::Options::new(&ignore, &contents);
+    let sizes = std::collections::BTreeMap::new();
+    let options = autopr_core::analysis::Options::new(&ignore, &contents, &sizes);
     let analysis = autopr_core::analysis::analyse(&parsed, &options);
     assert_eq!(analysis.findings[0].evidence, "    dbg!(x); // caf\u{FFFD}");
     assert_eq!(analysis.findings[0].location.as_ref().and_then(|place| place.columns), Some((4, 9)));

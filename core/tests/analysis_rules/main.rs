@@ -63,7 +63,7 @@ pub(crate) fn run_with(text: &str, contents: &Contents, ignore: &[&str]) -> Anal
         globs.add(Glob::new(glob).expect("the test's glob parses"));
     }
     let globs = globs.build().expect("the test's globs build");
-    let analysis = analyse(&diff, &Options::new(&globs, contents));
+    let analysis = analyse(&diff, &Options::new(&globs, contents, &BTreeMap::new()));
     let map = LineMap::new(&diff);
     for finding in &analysis.findings {
         let Some(place) = &finding.location else { continue };

@@ -104,6 +104,20 @@ impl LocalGit {
     }
 }
 
+impl LocalGit {
+    /// The object of a regular file in a commit, or in the index.
+    async fn object_of(&self, commit: &CommitSha, path: &str) -> Result<Option<String>, Fault> {
+        if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Ok(None);
+        }
+        if *commit != CommitSha::zero() {
+            return self.objects.find(&self.room, commit.as_str(), path).await;
+        }
+        let entry = self.room.index_entry(path).await?;
+        Ok(entry.filter(|entry| entry.mode.starts_with("100")).map(|entry| entry.id))
+    }
+}
+
 #[async_trait]
 impl Forge for LocalGit {
     async fn pull_request(&self, target: &Target) -> Result<PullRequest, Fault> {
@@ -125,18 +139,17 @@ impl Forge for LocalGit {
     }
 
     async fn file(&self, _: &Target, commit: &CommitSha, path: &str) -> Result<Option<Bytes>, Fault> {
-        if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            return Ok(None);
+        match self.object_of(commit, path).await? {
+            Some(id) => Ok(Some(self.objects.blob(&self.room, &id).await?.into())),
+            None => Ok(None),
         }
-        let content = if *commit == CommitSha::zero() {
-            match self.room.index_entry(path).await? {
-                Some(entry) if entry.mode.starts_with("100") => Some(self.objects.blob(&self.room, &entry.id).await?),
-                _ => None,
-            }
-        } else {
-            self.objects.file(&self.room, commit.as_str(), path).await?
-        };
-        Ok(content.map(Bytes::from))
+    }
+
+    async fn file_size(&self, _: &Target, commit: &CommitSha, path: &str) -> Result<Option<u64>, Fault> {
+        match self.object_of(commit, path).await? {
+            Some(id) => self.objects.size(&self.room, &id).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn find(&self, _: &Target, kind: EffectKind, marker: &Marker) -> Result<Option<Remote>, Fault> {

@@ -59,8 +59,17 @@ impl Objects {
     }
 
     /// The content of a regular file in a commit or tree; none for a path that is absent, a folder, a symbolic link or
-    /// a submodule. The path is walked here, so no part of it is ever read as an expression.
+    /// a submodule.
     pub(crate) async fn file(&self, room: &CleanRoom, tree: &str, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+        match self.find(room, tree, path).await? {
+            Some(id) => self.blob(room, &id).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The object of a regular file in a commit or tree. The path is walked here, so no part of it is ever read as an
+    /// expression.
+    pub(crate) async fn find(&self, room: &CleanRoom, tree: &str, path: &str) -> Result<Option<String>, Fault> {
         let mut id = format!("{tree}^{{tree}}");
         let mut parts = path.split('/').peekable();
         while let Some(part) = parts.next() {
@@ -73,7 +82,7 @@ impl Objects {
             };
             match (entry.mode.as_str(), parts.peek()) {
                 ("40000", Some(_)) => id = entry.id,
-                (mode, None) if mode.starts_with("100") => return self.blob(room, &entry.id).await.map(Some),
+                (mode, None) if mode.starts_with("100") => return Ok(Some(entry.id)),
                 _ => return Ok(None),
             }
         }
@@ -83,6 +92,15 @@ impl Objects {
     /// The content of a file by its object id, which is known to be in use.
     pub(crate) async fn blob(&self, room: &CleanRoom, id: &str) -> Result<Vec<u8>, Fault> {
         Ok(self.read(room, id).await?.ok_or_else(|| missing(id))?.bytes)
+    }
+
+    /// The size of an object, whose content is not read.
+    pub(crate) async fn size(&self, room: &CleanRoom, id: &str) -> Result<u64, Fault> {
+        let output = room.command().args(["cat-file", "-s", id]).output();
+        let output = timeout(TIME_LIMIT, output).await.map_err(|_| too_slow("git cat-file"))?;
+        let output = output.map_err(|error| told(format!("git cat-file could not be started: {error}")))?;
+        let size = String::from_utf8_lossy(&output.stdout).trim().parse();
+        size.map_err(|_| missing(id))
     }
 }
 
