@@ -122,6 +122,8 @@ pub struct StepRecord {
     pub attempt: u32,
     /// How often the worker died while the step ran.
     pub interruptions: u32,
+    /// How often the other side asked it to wait.
+    pub waits: u32,
     /// Not to be tried before then.
     pub not_before: Option<Timestamp>,
     /// What it produced.
@@ -142,6 +144,7 @@ impl StepRecord {
             status: StepStatus::Pending,
             attempt: 0,
             interruptions: 0,
+            waits: 0,
             not_before: None,
             output: None,
             error: None,

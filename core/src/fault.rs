@@ -117,6 +117,13 @@ impl Fault {
         self
     }
 
+    /// Keeps where JSON was not what it should be. What it was is left out: serde's own text quotes the document, which
+    /// may be a model's answer or somebody's comment.
+    #[must_use]
+    pub fn json(self, error: &serde_json::Error) -> Self {
+        self.source(format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()))
+    }
+
     /// Adds what a person may be told.
     #[must_use]
     pub fn user(mut self, message: impl Into<String>) -> Self {

@@ -15,7 +15,10 @@ use crate::workflow::{Graph, Step, StepOutcome, StepResult, StepResults};
 /// How often a step may take its worker down with it before it is given up.
 pub const MOST_INTERRUPTIONS: u32 = 10;
 
-/// How long an execution may be kept waiting by limits of the other side, from its acceptance.
+/// The shortest wait when the other side asked for one.
+const LEAST_WAIT: Duration = Duration::from_secs(1);
+
+/// How long after its acceptance an execution may still begin another attempt.
 pub const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// The running time that steps with a condition such as `always()` get after the execution's own is used up.
@@ -191,12 +194,12 @@ pub fn finished(
         Err(fault) => fault,
     };
     record.error = Some(fault.to_string());
-    let waited_too_long = between(execution.created_at, now) >= LONGEST_WAIT;
-    if fault.kind == FaultKind::Limited && !waited_too_long && !policy.expired(execution, now) {
+    if fault.kind == FaultKind::Limited {
         // The other side asked to wait: this was no attempt.
         record.attempt = record.attempt.saturating_sub(1);
+        record.waits += 1;
     }
-    match wait(execution, policy, definition, &record, fault) {
+    match wait(execution, policy, definition, &record, fault, now) {
         Some(wait) if !policy.expired(execution, now) => {
             record.status = StepStatus::Pending;
             record.not_before = Some(after(now, wait));
@@ -206,8 +209,15 @@ pub fn finished(
     Some(record)
 }
 
-/// How long to wait before the next attempt; none when there is none.
-fn wait(execution: &Execution, policy: &Policy, step: &Step, record: &StepRecord, fault: &Fault) -> Option<Duration> {
+/// How long to wait before the next attempt; none when there is none, or when it would come too late.
+fn wait(
+    execution: &Execution,
+    policy: &Policy,
+    step: &Step,
+    record: &StepRecord,
+    fault: &Fault,
+    now: Timestamp,
+) -> Option<Duration> {
     let (attempts, delay) = match &step.retry {
         Some(retry) => (retry.attempts, Duration::from_secs(retry.delay)),
         None => (policy.attempts, policy.delay),
@@ -215,11 +225,16 @@ fn wait(execution: &Execution, policy: &Policy, step: &Step, record: &StepRecord
     if record.attempt >= attempts {
         return None;
     }
-    match fault.retry {
-        Retry::Never => None,
-        Retry::Backoff => Some(backoff(delay, record.attempt.max(1), seed(execution, &step.id))),
-        Retry::After(hint) => Some(hint),
-    }
+    let limited = fault.kind == FaultKind::Limited;
+    let tries = if limited { record.waits } else { record.attempt };
+    let wait = match fault.retry {
+        Retry::Never => return None,
+        Retry::Backoff => backoff(delay, tries.max(1), seed(execution, &step.id)),
+        Retry::After(hint) => hint,
+    };
+    // Waiting is not counted, so it must not be a way to spin.
+    let wait = if limited { wait.max(LEAST_WAIT) } else { wait };
+    (between(execution.created_at, now).saturating_add(wait) <= LONGEST_WAIT).then_some(wait)
 }
 
 /// A number of the execution and step alone, so that the spread of waits is the same on every worker.

@@ -52,7 +52,7 @@ pub(super) async fn blocking<T: Send + 'static>(
 ) -> Result<T, Fault> {
     tokio::task::spawn_blocking(move || work(text))
         .await
-        .map_err(|error| Fault::new(FaultKind::Bug, "reading the diff panicked").source(error))?
+        .map_err(|_| Fault::new(FaultKind::Bug, "reading the diff panicked"))?
 }
 
 async fn contents(
@@ -68,7 +68,22 @@ async fn contents(
     Ok(contents)
 }
 
-fn analyse(text: &Bytes, config: &RepoConfig, contents: &BTreeMap<String, Option<Bytes>>) -> Result<Analysed, Fault> {
+async fn sizes(context: &Context, pull: &PullRequest, wanted: Vec<String>) -> Result<BTreeMap<String, u64>, Fault> {
+    let mut sizes = BTreeMap::new();
+    for path in wanted {
+        if let Some(size) = context.forge().file_size(&pull.target, &pull.head, &path).await? {
+            sizes.insert(path, size);
+        }
+    }
+    Ok(sizes)
+}
+
+fn analyse(
+    text: &Bytes,
+    config: &RepoConfig,
+    contents: &BTreeMap<String, Option<Bytes>>,
+    sizes: &BTreeMap<String, u64>,
+) -> Result<Analysed, Fault> {
     let diff = parse(text)?;
     let ignore = config.ignore_set();
     let Analysis { findings, skipped, effort } = analysis::analyse(&diff, &Options::new(&ignore, contents, sizes));

@@ -1,14 +1,19 @@
 //! `fetch`: reads the pull request, its diff, and the repository's configuration from the base commit.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Context;
 use crate::event::EventKind;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind, Retry};
 use crate::ports::forge::PullRequest;
 use crate::repo_config::{self, RepoConfig};
 use crate::workflow::ActionName;
+
+/// How long the event of a push is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the step puts out. The diff is kept as a memo, not here: it can be large.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,9 +30,13 @@ pub(super) async fn run(context: &Context) -> Result<Fetched, Fault> {
     let target = context.target();
     let pull = context.forge().pull_request(&target).await?;
     if let Some(head) = context.event().head.as_ref().filter(|head| **head != pull.head) {
-        // The push that moved the head brings an event of its own.
-        let moved = format!("the head moved from {} to {}", head.short(), pull.head.short());
-        return Err(Fault::new(FaultKind::Superseded, moved));
+        // The push that moved the head usually brings an event of its own, which supersedes this execution. It may also
+        // be one that no workflow wants: then the head as it is now is reviewed after all.
+        let left = PATIENCE.saturating_sub(context.age());
+        if !left.is_zero() {
+            let moved = format!("the head moved from {} to {}", head.short(), pull.head.short());
+            return Err(Fault::new(FaultKind::Limited, moved).retry(Retry::After(left)));
+        }
     }
     let file = context.forge().file(&target, &pull.base, repo_config::FILE_NAME).await?;
     let (config, problems) = match &file {

@@ -27,5 +27,5 @@ pub async fn run(action: ActionName, context: &Context) -> Result<Value, Fault> 
 
 fn output(value: impl Serialize) -> Result<Value, Fault> {
     serde_json::to_value(value)
-        .map_err(|error| Fault::new(FaultKind::Bug, "the action's output is not JSON").source(error))
+        .map_err(|error| Fault::new(FaultKind::Bug, "the action's output is not JSON").json(&error))
 }

@@ -1,6 +1,6 @@
 //! Files that do not belong in a repository.
 
-use crate::diff::Content;
+use crate::diff::{Change, Content, Diff, FileDiff};
 use crate::review::Severity;
 
 use super::Options;

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -9,7 +10,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::{Engine, LEASE};
-use crate::clock::after;
+use crate::clock::{after, between};
 use crate::event::Event;
 use crate::execution::{Execution, StepRecord, StepStatus};
 use crate::fault::{Fault, FaultKind, Retry};
@@ -39,6 +40,11 @@ impl Context {
     /// The name of the workflow that runs.
     pub fn workflow(&self) -> &str {
         &self.execution.definition.name
+    }
+
+    /// How long ago the event was accepted.
+    pub fn age(&self) -> Duration {
+        between(self.execution.created_at, self.engine.clock.now())
     }
 
     /// The pull request the execution is about.
@@ -72,7 +78,7 @@ impl Context {
             .filter_map(|step| self.execution.step(&step.id)?.output.clone())
             .map(|output| {
                 serde_json::from_value(output).map_err(|error| {
-                    Fault::new(FaultKind::Bug, format!("the output of {action} is not readable")).source(error)
+                    Fault::new(FaultKind::Bug, format!("the output of {action} is not readable")).json(&error)
                 })
             })
             .collect()
@@ -95,7 +101,7 @@ impl Context {
         F: Future<Output = Result<T, Fault>>,
     {
         let bug =
-            |error: serde_json::Error| Fault::new(FaultKind::Bug, format!("memo {key} is not readable")).source(error);
+            |error: serde_json::Error| Fault::new(FaultKind::Bug, format!("memo {key} is not readable")).json(&error);
         let bytes = self.memo_bytes(key, input, async {
             let value = work.await?;
             serde_json::to_vec(&value).map(Bytes::from).map_err(bug)
@@ -140,7 +146,8 @@ impl Context {
             Intent::Uncertain => true,
         };
         // Done well within the lease, or not at all: after that another worker may be at the same write.
-        let written = clock.timeout(LEASE / 2, async {
+        let left = (LEASE / 2).saturating_sub(between(now, clock.now()));
+        let written = clock.timeout(left, async {
             let arrived = if uncertain { self.forge().find(&self.target(), kind, &marker).await? } else { None };
             match arrived {
                 Some(remote) => Ok(remote),

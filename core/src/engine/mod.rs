@@ -119,12 +119,14 @@ impl Engine {
         self.edges.store.register(&definitions, self.clock.now()).await
     }
 
-    /// Deals with one message from a queue, running what it asks for. Before `deadline` it gives back what is not done.
+    /// Deals with one message from a queue, running what it asks for. At `deadline` it gives back what is not done, which
+    /// takes a moment: the caller subtracts a margin.
     pub async fn handle(&self, body: &str, deadline: Option<Timestamp>) -> Handled {
         let message = match Message::decode(body) {
             Ok(message) => message,
             Err(error) => {
-                tracing::warn!(%error, bytes = body.len(), "the message is of a version this worker does not know");
+                let place = error.column();
+                tracing::warn!(place, bytes = body.len(), "the message is of a version this worker does not know");
                 return Handled::Redeliver;
             }
         };

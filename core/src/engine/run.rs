@@ -1,6 +1,8 @@
 //! The only loop: claim, decide, run steps, record, until the execution is done, parked, given back, or lost.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -16,6 +18,7 @@ use crate::fault::{Fault, FaultKind, Retry};
 use crate::ids::ExecutionId;
 use crate::machine::{self, CLEAN_UP, Decision};
 use crate::ports::store::{Claim, Lease, Standing, State, Update};
+use crate::workflow::Step;
 
 /// A wait up to this long is slept through; a longer one parks the execution and frees the worker.
 const IN_PLACE: Duration = Duration::from_secs(10);
@@ -33,7 +36,17 @@ impl Engine {
             }
         };
         let steps = FuturesUnordered::new();
-        let mut run = Run { engine: self, execution, lease, leased_at: now, deadline, changed: Vec::new(), steps };
+        let mut run = Run {
+            engine: self,
+            execution,
+            lease,
+            leased_at: now,
+            renew_at: after(now, LEASE / 3),
+            deadline,
+            stopping: false,
+            changed: Vec::new(),
+            steps,
+        };
         match run.to_its_end().await {
             Err(fault) if fault.kind == FaultKind::LeaseLost => {
                 tracing::info!(execution = %id, %fault, "another worker goes on");
@@ -49,8 +62,13 @@ struct Run<'e> {
     engine: &'e Engine,
     execution: Execution,
     lease: Lease,
+    /// When the lease was last renewed.
     leased_at: Timestamp,
+    /// When to renew it next.
+    renew_at: Timestamp,
     deadline: Option<Timestamp>,
+    /// True once the shutdown has put a limit on what runs.
+    stopping: bool,
     /// Records that differ from what the store holds.
     changed: Vec<StepRecord>,
     steps: FuturesUnordered<BoxFuture<'e, Ended>>,
@@ -76,6 +94,7 @@ impl Run<'_> {
         self.change(interrupted);
         loop {
             let now = self.engine.clock.now();
+            self.notice_shutdown(now);
             if self.steps.is_empty() && self.is_stopping(now) && !self.execution.superseded {
                 return self.give_back().await;
             }
@@ -120,11 +139,15 @@ impl Run<'_> {
         if !self.changed.is_empty() && !saved_later {
             self.record(State::Running).await?;
         }
-        if self.execution.superseded && !starting.is_empty() {
-            // The news came with the record: what it lists as running is not started, and the machine is asked anew.
+        if (self.execution.superseded || self.is_stopping(now)) && !starting.is_empty() {
+            // The news came with the record: what it lists as running is not started after all.
             let back = starting.iter().filter_map(|step| self.execution.step(step)).map(machine::given_back).collect();
             self.change(back);
-            return Ok(machine::next(&self.execution, &self.engine.policy, now));
+            return Ok(if self.execution.superseded {
+                machine::next(&self.execution, &self.engine.policy, now)
+            } else {
+                Decision::Wait(Some(now))
+            });
         }
         for step in starting {
             self.start(step);
@@ -138,7 +161,7 @@ impl Run<'_> {
 
     fn start(&self, step: String) {
         let Some(definition) = self.execution.definition.step(&step) else { return };
-        let limit = self.time_limit(definition.timeout.map(Duration::from_secs));
+        let limit = self.time_limit(definition);
         let engine = self.engine.clone();
         let clock = engine.clock.clone();
         engine.report(Progress::StepStarted(self.execution.id, step.clone()));
@@ -156,19 +179,18 @@ impl Run<'_> {
         }));
     }
 
-    /// How long a step may run: its own limit within what is left to the execution; a little when nothing is left.
-    fn time_limit(&self, own: Option<Duration>) -> Duration {
-        let policy = &self.engine.policy;
-        let total = policy.timeout_of(&self.execution);
+    /// How long a step may run: its own limit within what is left to the execution. A step with a condition may be one
+    /// that runs after the others have used up the time; it gets a little in any case.
+    fn time_limit(&self, step: &Step) -> Duration {
+        let total = self.engine.policy.timeout_of(&self.execution);
         let left = total.saturating_sub(self.execution.active_at(self.engine.clock.now()));
-        let left = if left.is_zero() { CLEAN_UP } else { left };
-        own.map_or(left, |own| own.min(left))
+        let left = if step.r#if.is_some() { left.max(CLEAN_UP) } else { left };
+        step.timeout.map_or(left, |own| left.min(Duration::from_secs(own)))
     }
 
     async fn wake(&mut self, now: Timestamp, wake_at: Option<Timestamp>) -> Woken {
-        let clock = &self.engine.clock;
-        let shutdown = &self.engine.shutdown;
-        let stopping = shutdown.is_cancelled();
+        let (clock, shutdown, stopping) = (&self.engine.clock, &self.engine.shutdown, self.stopping);
+        let (renew_at, steps) = (self.renew_at, &mut self.steps);
         let until = [wake_at, self.deadline].into_iter().flatten().min();
         let sleep = async {
             match until {
@@ -176,19 +198,29 @@ impl Run<'_> {
                 None => std::future::pending().await,
             }
         };
-        let woken = tokio::select! {
+        // The lease comes first, by the clock and not only by a timer: a worker that was stopped for long learns that it
+        // lost it before its steps do more.
+        let ended = poll_fn(|context| match clock.now() >= renew_at {
+            true => Poll::Ready(Woken::Renew),
+            false if steps.is_empty() => Poll::Pending,
+            false => steps.poll_next_unpin(context).map(|ended| ended.map_or(Woken::Time, Woken::Ended)),
+        });
+        tokio::select! {
             biased;
-            // The lease comes first: a worker that was stopped for long learns that it lost it before it does more.
-            () = clock.elapsed(between(now, after(self.leased_at, LEASE / 3))) => Woken::Renew,
-            Some(ended) = self.steps.next() => Woken::Ended(ended),
+            woken = ended => woken,
+            () = clock.elapsed(between(now, renew_at)) => Woken::Renew,
             () = shutdown.cancelled(), if !stopping => Woken::Time,
             () = sleep => Woken::Time,
-        };
-        if self.engine.shutdown.is_cancelled() && !stopping {
-            let end = after(self.engine.clock.now(), GRACE);
+        }
+    }
+
+    /// Once a shutdown has begun, what runs gets a little time.
+    fn notice_shutdown(&mut self, now: Timestamp) {
+        if self.engine.shutdown.is_cancelled() && !self.stopping {
+            self.stopping = true;
+            let end = after(now, GRACE);
             self.deadline = Some(self.deadline.map_or(end, |deadline| deadline.min(end)));
         }
-        woken
     }
 
     fn ended(&mut self, ended: Ended) {
@@ -257,16 +289,30 @@ impl Run<'_> {
         self.renew().await
     }
 
+    /// Keeps the lease. A store that can't be reached for a moment is asked again while the lease still lasts.
     async fn renew(&mut self) -> Result<(), Fault> {
         let now = self.engine.clock.now();
-        let standing = self.engine.edges.store.renew(&self.lease, after(now, LEASE)).await?;
-        self.leased_at = now;
-        self.stand(standing);
-        Ok(())
+        match self.engine.edges.store.renew(&self.lease, after(now, LEASE)).await {
+            Ok(standing) => {
+                (self.leased_at, self.renew_at) = (now, after(now, LEASE / 3));
+                self.stand(standing);
+                Ok(())
+            }
+            Err(fault) if fault.kind == FaultKind::Unavailable && between(self.leased_at, now) < LEASE * 2 / 3 => {
+                tracing::warn!(execution = %self.execution.id, %fault, "the lease could not be renewed yet");
+                self.renew_at = after(now, LEASE / 12);
+                Ok(())
+            }
+            Err(fault) => Err(fault),
+        }
     }
 
     async fn park(&mut self, until: Timestamp) -> Result<(), Fault> {
         self.record(State::Parked(until)).await?;
+        if self.execution.superseded {
+            // The news came with the record, which queued it: it is to end now, not when its time comes.
+            return self.engine.publish(self.execution.id).await;
+        }
         self.engine.report(Progress::Parked(self.execution.id, until));
         Ok(())
     }

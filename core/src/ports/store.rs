@@ -36,7 +36,7 @@ pub trait Store: Send + Sync {
     async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Standing, Fault>;
 
     /// Records step changes and the execution's new state under the lease. Any state but [`State::Running`] ends the
-    /// lease. Returns whether the execution has been superseded meanwhile.
+    /// lease. Returns whether the execution has been superseded meanwhile; one that was is queued instead of parked.
     ///
     /// # Errors
     /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution.

@@ -65,7 +65,7 @@ pub fn parse(text: &str) -> Result<Answer, Fault> {
     serde_json::from_str(text).map_err(|error| {
         Fault::new(FaultKind::Invalid, "the model's answer does not satisfy the schema")
             .retry(Retry::Backoff)
-            .source(error)
+            .json(&error)
     })
 }
 

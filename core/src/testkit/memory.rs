@@ -182,6 +182,7 @@ impl Store for MemoryStore {
         }
         match &update.state {
             State::Running => {}
+            State::Parked(_) if row.execution.superseded => row.execution.status = ExecutionStatus::Queued,
             State::Parked(until) => {
                 row.execution.status = ExecutionStatus::Parked;
                 row.execution.not_before = Some(*until);

@@ -179,6 +179,7 @@ async fn records_read_back(store: Arc<dyn Store>) {
         status: StepStatus::Failed,
         attempt: 2,
         interruptions: 1,
+        waits: 3,
         not_before: Some(after(start(), MINUTE)),
         output: Some(json!({ "k": [1, "ü"] })),
         error: Some("no".to_owned()),

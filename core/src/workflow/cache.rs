@@ -27,7 +27,7 @@ impl DefinitionCache {
             return Ok(known.clone());
         }
         let definition: Arc<Definition> = serde_json::from_str(json).map(Arc::new).map_err(|error| {
-            Fault::new(FaultKind::Bug, format!("the stored definition {digest} is not readable")).source(error)
+            Fault::new(FaultKind::Bug, format!("the stored definition {digest} is not readable")).json(&error)
         })?;
         self.insert(definition.clone());
         Ok(definition)

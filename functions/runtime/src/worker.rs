@@ -67,7 +67,11 @@ impl Worker {
 
     /// Takes as many messages as there are free places; false when there were none.
     async fn take(&self, tasks: &TaskTracker) -> Result<bool, Fault> {
-        let Ok(first) = self.permits.clone().acquire_owned().await else { return Ok(false) };
+        let first = tokio::select! {
+            permit = self.permits.clone().acquire_owned() => permit,
+            () = self.shutdown.cancelled() => return Ok(false),
+        };
+        let Ok(first) = first else { return Ok(false) };
         let mut permits = vec![first];
         while let Ok(permit) = self.permits.clone().try_acquire_owned() {
             permits.push(permit);

@@ -61,6 +61,7 @@ CREATE TABLE execution_steps (
     step_id       TEXT NOT NULL,
     attempt       INTEGER NOT NULL,
     interruptions INTEGER NOT NULL,
+    waits         INTEGER NOT NULL,
     status        TEXT NOT NULL,
     not_before    INTEGER,
     output        TEXT,

@@ -130,7 +130,7 @@ async fn supersede(
             status = CASE status WHEN 'running' THEN 'running' ELSE 'superseded' END,
             completed_at = CASE status WHEN 'running' THEN NULL ELSE ?2 END,
             not_before = NULL
-        WHERE concurrency_group = ?3 AND superseded_by IS NULL AND status IN ('queued', 'running', 'parked')",
+        WHERE concurrency_group = ?3 AND status IN ('queued', 'running', 'parked')",
     )
     .bind(id)
     .bind(micros(now))

@@ -59,10 +59,36 @@ pub(crate) async fn claim(
     .fetch_one(&mut *connection)
     .await
     .map_err(fault("claim"))?;
-    match row::load(connection, definitions, id).await? {
-        Some(execution) => Ok(Claim::Acquired(Box::new(execution), Lease { execution: id, fence })),
-        None => Ok(Claim::Unknown),
+    match row::load(connection, definitions, id).await {
+        Ok(Some(execution)) => Ok(Claim::Acquired(Box::new(execution), Lease { execution: id, fence })),
+        Ok(None) => Ok(Claim::Unknown),
+        Err(fault) if fault.kind == FaultKind::Bug => fail(connection, id, &fault, now).await,
+        Err(fault) => Err(fault),
     }
+}
+
+/// Ends an execution that this version can't read: nobody else could go on with it either, and it must not come back
+/// for ever.
+async fn fail(
+    connection: &mut SqliteConnection,
+    id: ExecutionId,
+    fault: &Fault,
+    now: Timestamp,
+) -> Result<Claim, Fault> {
+    tracing::error!(execution = %id, %fault, "the execution can't be read; it is given up");
+    sqlx::query(
+        "UPDATE workflow_executions SET status = 'failed', error_message = ?, completed_at = ?, updated_at = ?,
+            lease_owner = NULL, lease_until = NULL
+        WHERE id = ?",
+    )
+    .bind(fault.to_string())
+    .bind(micros(now))
+    .bind(micros(now))
+    .bind(id.to_string())
+    .execute(connection)
+    .await
+    .map_err(row::fault("fail"))?;
+    Ok(Claim::Finished(ExecutionStatus::Failed))
 }
 
 pub(crate) async fn renew(
@@ -121,7 +147,8 @@ pub(crate) async fn record(
     let held = matches!(update.state, State::Running);
     let superseded: Option<bool> = sqlx::query_scalar(
         "UPDATE workflow_executions
-        SET status = ?1, not_before = ?2, completed_at = ?3, error_message = ?4, active_us = ?5, updated_at = ?6,
+        SET status = CASE WHEN ?1 = 'parked' AND superseded_by IS NOT NULL THEN 'queued' ELSE ?1 END,
+            not_before = CASE WHEN superseded_by IS NULL THEN ?2 END, completed_at = ?3, error_message = ?4, active_us = ?5, updated_at = ?6,
             resumed_at = CASE WHEN ?7 THEN ?6 END,
             lease_owner = CASE WHEN ?7 THEN lease_owner END,
             lease_until = CASE WHEN ?7 THEN lease_until END
@@ -149,16 +176,17 @@ pub(crate) async fn record(
 
 async fn record_step(connection: &mut SqliteConnection, lease: &Lease, step: &StepRecord) -> Result<(), Fault> {
     sqlx::query(
-        "INSERT INTO execution_steps (execution_id, step_id, attempt, interruptions, status, not_before, output, error,
-            started_at, finished_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-        ON CONFLICT (execution_id, step_id) DO UPDATE SET attempt = ?3, interruptions = ?4, status = ?5,
-            not_before = ?6, output = ?7, error = ?8, started_at = ?9, finished_at = ?10",
+        "INSERT INTO execution_steps (execution_id, step_id, attempt, interruptions, waits, status, not_before, output,
+            error, started_at, finished_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        ON CONFLICT (execution_id, step_id) DO UPDATE SET attempt = ?3, interruptions = ?4, waits = ?5, status = ?6,
+            not_before = ?7, output = ?8, error = ?9, started_at = ?10, finished_at = ?11",
     )
     .bind(lease.execution.to_string())
     .bind(&step.id)
     .bind(step.attempt)
     .bind(step.interruptions)
+    .bind(step.waits)
     .bind(step.status.as_str())
     .bind(step.not_before.map(micros))
     .bind(step.output.as_ref().map(ToString::to_string))

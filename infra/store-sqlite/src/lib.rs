@@ -64,11 +64,12 @@ impl SqliteStore {
         let connection = connect(&options).await.map_err(|error| {
             Fault::new(FaultKind::Unavailable, format!("can't open the database {}", path.display())).source(error)
         })?;
+        let options = options.create_if_missing(false);
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .min_connections(0)
-            .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
-        Ok(Self { writer: Writer::start(connection), readers, definitions: Arc::default() })
+            .connect_lazy_with(options.clone().pragma("query_only", "ON"));
+        Ok(Self { writer: Writer::start(connection, options), readers, definitions: Arc::default() })
     }
 
     /// Waits for the writes under way, then closes the file.

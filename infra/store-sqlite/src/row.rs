@@ -57,7 +57,7 @@ pub(crate) async fn load(
     let row = sqlx::query(select).bind(&id).fetch_optional(&mut *connection).await.map_err(fault("execution"))?;
     let Some(row) = row else { return Ok(None) };
     let steps = sqlx::query(
-        "SELECT step_id, attempt, interruptions, status, not_before, output, error, started_at, finished_at
+        "SELECT step_id, attempt, interruptions, waits, status, not_before, output, error, started_at, finished_at
         FROM execution_steps WHERE execution_id = ?",
     )
     .bind(&id)
@@ -107,6 +107,7 @@ fn step(row: &SqliteRow) -> Result<StepRecord, Fault> {
         status: StepStatus::parse(status).ok_or_else(|| corrupt("a step's status", status))?,
         attempt: get(row, "attempt")?,
         interruptions: get(row, "interruptions")?,
+        waits: get(row, "waits")?,
         not_before: get::<Option<i64>>(row, "not_before")?.map(time),
         output: output
             .map(serde_json::from_str)

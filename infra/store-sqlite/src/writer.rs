@@ -2,7 +2,8 @@
 
 use autopr_core::fault::{Fault, FaultKind, Retry};
 use futures_util::future::BoxFuture;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -19,10 +20,10 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the task on the connection.
-    pub(crate) fn start(connection: SqliteConnection) -> Self {
+    /// Starts the task on the connection, which `options` made and can make again.
+    pub(crate) fn start(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
         let (jobs, waiting) = mpsc::channel(WAITING);
-        let task = tokio::spawn(write(connection, waiting));
+        let task = tokio::spawn(write(connection, options, waiting));
         Self { jobs: Mutex::new(Some(jobs)), task: Mutex::new(Some(task)) }
     }
 
@@ -98,19 +99,42 @@ where
     }
 }
 
-async fn write(mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+async fn write(
+    connection: SqliteConnection,
+    options: SqliteConnectOptions,
+    mut waiting: mpsc::Receiver<Box<dyn Job>>,
+) {
+    let mut place = Some(connection);
     let mut batch = Vec::new();
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        let committed = commit(&mut connection, &mut batch).await;
+        let committed = match connected(&mut place, &options).await {
+            Ok(connection) => commit(connection, &mut batch).await,
+            Err(error) => Err(error),
+        };
         if let Err(error) = &committed {
             tracing::warn!(%error, writes = batch.len(), "a commit failed");
+            // After a full disk or the like the connection may not know its own state any more: the next write opens
+            // another.
+            place = None;
         }
         for job in batch.drain(..) {
             job.answer(committed.as_ref().map(|()| ()));
         }
     }
-    if let Err(error) = connection.close().await {
+    if let Some(connection) = place
+        && let Err(error) = connection.close().await
+    {
         tracing::warn!(%error, "closing the database failed");
+    }
+}
+
+async fn connected<'c>(
+    place: &'c mut Option<SqliteConnection>,
+    options: &SqliteConnectOptions,
+) -> Result<&'c mut SqliteConnection, sqlx::Error> {
+    match place {
+        Some(connection) => Ok(connection),
+        None => Ok(place.insert(options.connect().await?)),
     }
 }
 
