@@ -10,13 +10,13 @@ const PLACEHOLDERS: [&str; 12] = [
     "placeholder",
     "changeme",
     "redacted",
-    "xxxxxx",
+    "xxxxxxxx",
     "abcdefgh",
     "12345678",
-    "abc123",
+    "abcdef12",
     "qwerty",
-    "aaaaaa",
-    "000000",
+    "aaaaaaaa",
+    "00000000",
     "notreal",
 ];
 
@@ -35,7 +35,7 @@ pub(super) fn mixed(line: &[u8], secret: Range<usize>) -> bool {
     let classes = [u8::is_ascii_digit, u8::is_ascii_uppercase, u8::is_ascii_lowercase];
     let present = classes.iter().filter(|class| text.iter().any(class)).count();
     let longest = text.split(|byte| !byte.is_ascii_lowercase()).map(<[u8]>::len).max().unwrap_or(0);
-    present >= 2 && longest < 14 && varied(line, secret)
+    present >= 2 && longest < 20 && varied(line, secret)
 }
 
 /// Upper and lower case.

@@ -149,9 +149,9 @@ const WORDS: [&str; 26] = [
     "xxxx",
     "....",
     "****",
-    "12345",
-    "abcde",
-    "00000",
+    "1234567",
+    "abcdef",
+    "0000000",
     "process",
     "environ",
 ];
@@ -181,9 +181,11 @@ fn looks_generated(value: &[u8]) -> bool {
     }
     let one_case = !(value.iter().any(u8::is_ascii_uppercase) && value.iter().any(u8::is_ascii_lowercase));
     let threshold = match (one_case, value.len()) {
-        (true, ..24) => 3.3,
+        (true, ..24) => 3.2,
+        (true, ..32) => 3.4,
         (true, _) => 3.6,
-        (false, ..24) => 3.6,
+        (false, ..24) => 3.5,
+        (false, ..32) => 3.7,
         (false, _) => 4.0,
     };
     value.len() >= 20 && entropy(value) >= threshold && !is_words(value)

@@ -98,20 +98,22 @@ fn alphabet(text: &[u8]) -> usize {
 /// The base 64 text of a line without what surrounds it in source code: a diff's mark, a comment's or quote's signs,
 /// a written-out line end. Empty when the line holds anything else.
 fn core(line: &[u8]) -> Range<usize> {
-    let mut start = line.iter().take_while(|byte| b" \t+-\"'`#*>|/".contains(byte)).count();
-    // A slash may begin base 64 as well, but only without a space behind it.
-    while start > 0 && line[start - 1] == b'/' && line.get(start).is_some_and(|byte| is_base64(*byte)) {
-        start -= 1;
+    // A diff's mark, then a comment's or quote's signs. Two slashes with text right behind them may be base 64.
+    let mut start = usize::from(line.first().is_some_and(|byte| b"+-".contains(byte)));
+    let signs = |from: usize| line[from..].iter().take_while(|byte| b" \t\"'`#*>|".contains(byte)).count();
+    start += signs(start);
+    if line[start..].starts_with(b"// ") {
+        start += 3;
+        start += signs(start);
     }
     let mut end = line.len();
     loop {
-        let text = &line[start..end];
-        let cut = if text.ends_with(b"\\n") || text.ends_with(b"\\r") {
-            2
-        } else if text.last().is_some_and(|byte| b" \t\"'`,;+\\)".contains(byte)) {
-            1
-        } else {
-            break;
+        let cut = match &line[start..end] {
+            [.., b'\\', b'n' | b'r'] => 2,
+            // A string that goes on in the next line; elsewhere a plus sign is base 64.
+            [.., b' ' | b'"' | b'\'', b'+'] => 1,
+            [.., last] if b" \t\"'`,;\\)".contains(last) => 1,
+            _ => break,
         };
         end -= cut;
     }
