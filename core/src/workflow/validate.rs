@@ -122,9 +122,14 @@ impl<'d> Check<'d> {
             match first.get(need) {
                 Some(other) => drop(found.insert(*other)),
                 None => {
-                    let others = all.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, id)| *id);
+                    let others: Vec<_> =
+                        all.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, id)| *id).collect();
                     let mut diagnostic = self.document.mistake(path, format!("there is no step `{need}`"));
-                    diagnostic.fix = nearest(need, others).map(|near| format!("did you mean `{near}`?"));
+                    diagnostic.fix = Some(match nearest(need, others.iter().copied()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None if others.is_empty() => "leave it out: there is no other step".to_owned(),
+                        None => format!("the other steps are {}", others.join(", ")),
+                    });
                     self.found.push(diagnostic);
                 }
             }

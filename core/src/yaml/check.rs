@@ -437,7 +437,7 @@ fn fix_of(schema: &Json) -> Option<String> {
 /// What to write instead, with the default as an example.
 fn example(expected: &str, schema: &Json) -> String {
     match schema.get("default") {
-        Some(default @ (Json::Bool(_) | Json::Number(_))) => format!("write {expected} such as {default}"),
+        Some(default @ Json::Number(_)) => format!("write {expected} such as {default}"),
         _ if expected == "a mapping" => "write keys and values, one `key: value` per line".to_owned(),
         _ => format!("write {expected}"),
     }

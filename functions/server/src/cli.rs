@@ -17,7 +17,7 @@ Exit codes:
   1    the review found something blocking, or a check found mistakes
   2    the command line, the settings or the repository can't be used
   3    the review did not come to its end
-  130  interrupted";
+  129, 130, 143  stopped by a hang-up, an interrupt or a termination signal";
 
 /// Durable, self-hosted review of pull requests and local changes.
 #[derive(Debug, Parser)]
@@ -63,8 +63,8 @@ pub(crate) struct ReviewArgs {
     /// How to print the review.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
-    /// Exit with 1 when a finding is at least this severe, or `never`. Without it the repository's review.block_on
-    /// decides.
+    /// The severity from which findings block, in place of the repository's review.block_on; or `never`, to exit with 0
+    /// whatever was found.
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on)]
     pub(crate) fail_on: Option<FailOn>,
     /// The workflow to run.

@@ -121,6 +121,10 @@ impl LocalGit {
 #[async_trait]
 impl Forge for LocalGit {
     async fn pull_request(&self, target: &Target) -> Result<PullRequest, Fault> {
+        if *target != self.target()? {
+            let other = format!("no pull request {} in {} here", target.number, target.repository);
+            return Err(Fault::new(FaultKind::NotFound, other));
+        }
         let range = self.range.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
         let range = range.ok_or_else(|| Fault::new(FaultKind::NotFound, "no range was chosen yet"))?;
         let ResolvedRange { base, head, title, body, author, description: _ } = range;

@@ -58,17 +58,8 @@ impl Objects {
         Ok(object)
     }
 
-    /// The content of a regular file in a commit or tree; none for a path that is absent, a folder, a symbolic link or
-    /// a submodule.
-    pub(crate) async fn file(&self, room: &CleanRoom, tree: &str, path: &str) -> Result<Option<Vec<u8>>, Fault> {
-        match self.find(room, tree, path).await? {
-            Some(id) => self.blob(room, &id).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The object of a regular file in a commit or tree. The path is walked here, so no part of it is ever read as an
-    /// expression.
+    /// The object of a regular file in a commit or tree; none for a path that is absent, a folder, a symbolic link or a
+    /// submodule. The path is walked here, so no part of it is ever read as an expression.
     pub(crate) async fn find(&self, room: &CleanRoom, tree: &str, path: &str) -> Result<Option<String>, Fault> {
         let mut id = format!("{tree}^{{tree}}");
         let mut parts = path.split('/').peekable();

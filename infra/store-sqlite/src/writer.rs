@@ -99,11 +99,7 @@ where
     }
 }
 
-async fn write(
-    connection: SqliteConnection,
-    options: SqliteConnectOptions,
-    mut waiting: mpsc::Receiver<Box<dyn Job>>,
-) {
+async fn write(connection: SqliteConnection, options: SqliteConnectOptions, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
     let mut place = Some(connection);
     let mut batch = Vec::new();
     while waiting.recv_many(&mut batch, BATCH).await > 0 {

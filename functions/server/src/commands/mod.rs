@@ -21,6 +21,12 @@ pub(crate) const INCOMPLETE: u8 = 3;
 /// Stopped by the user (128 and the signal's number, as shells report it).
 pub(crate) const INTERRUPTED: u8 = 130;
 
+/// Stopped by its supervisor.
+pub(crate) const TERMINATED: u8 = 143;
+
+/// Stopped because the terminal went away.
+pub(crate) const HUNG_UP: u8 = 129;
+
 /// Why a command did not do what it was asked to.
 #[derive(Debug)]
 pub(crate) struct Failure {

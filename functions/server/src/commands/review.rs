@@ -1,9 +1,13 @@
 //! `autopr review`: the whole engine for one change of a local repository.
 
-use std::io::Write;
+use std::fs::{DirBuilder, File, Permissions, TryLockError};
+use std::future::{Future, poll_fn};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::task::Poll;
 
 use autopr_core::analysis;
 use autopr_core::clock::Clock;
@@ -15,18 +19,19 @@ use autopr_core::ids::{DeliveryId, ExecutionId};
 use autopr_core::message::Message;
 use autopr_core::ports::queue::StoreQueue;
 use autopr_core::ports::{Queue, Store};
-use autopr_core::review::{Check, Review, Verdict};
+use autopr_core::review::Verdict;
 use autopr_core::workflow::Catalog;
 use autopr_local_git::{LocalGit, RangeSpec, ResolvedRange};
 use autopr_runtime::Worker;
 use autopr_runtime::settings::{LogFormat, Settings};
 use autopr_store_sqlite::SqliteStore;
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Done, FOUND, Failure, INCOMPLETE, INTERRUPTED};
+use super::{Done, FOUND, Failure, HUNG_UP, INCOMPLETE, INTERRUPTED, TERMINATED};
 use crate::cli::{FailOn, ReviewArgs};
 use crate::report::{self, Style};
 
@@ -65,22 +70,23 @@ fn start_logging(settings: &Settings, quiet: bool) -> Result<(), Failure> {
 /// The folder that holds the database and what was posted.
 enum State {
     Temporary(tempfile::TempDir),
-    Kept(PathBuf),
+    /// With its lock, which ends with the process.
+    Kept(PathBuf, #[expect(dead_code, reason = "held, not read")] File),
 }
 
 impl State {
     fn new(kept: Option<&Path>) -> Result<Self, Failure> {
-        let unwritable = |folder: &Path, error: std::io::Error| {
+        let unwritable = |folder: &Path, error: io::Error| {
             Failure::unusable(format!("can't write to {}: {error}; name another folder with --state", folder.display()))
         };
         match kept {
             Some(folder) => {
-                std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
-                Ok(Self::Kept(folder.to_owned()))
+                let lock = take(folder).map_err(|error| unwritable(folder, error))?;
+                Ok(Self::Kept(folder.to_owned(), lock))
             }
             None => {
                 let parent = temporary_parent();
-                let folder = tempfile::Builder::new().prefix("autopr-").tempdir_in(&parent);
+                let folder = tempfile::Builder::new().prefix("autopr-").permissions(owner_only()).tempdir_in(&parent);
                 folder.map(Self::Temporary).map_err(|error| unwritable(&parent, error))
             }
         }
@@ -89,8 +95,26 @@ impl State {
     fn path(&self) -> &Path {
         match self {
             Self::Temporary(folder) => folder.path(),
-            Self::Kept(folder) => folder,
+            Self::Kept(folder, _) => folder,
         }
+    }
+}
+
+/// What is kept of a change may hold its secrets: only the user may read it.
+fn owner_only() -> Permissions {
+    Permissions::from_mode(0o700)
+}
+
+/// Makes the folder if need be, and locks it: two reviews with one database would run each other's work.
+fn take(folder: &Path) -> io::Result<File> {
+    if !folder.exists() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let lock = File::create(folder.join("lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(io::Error::other("another review is using it")),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -129,18 +153,26 @@ async fn review(arguments: &ReviewArgs, settings: &Settings, catalog: Catalog, s
     }
     let posted = (git.review().await.map_err(unusable)?, git.check().await.map_err(unusable)?);
     let (Some(review), Some(check)) = posted else {
-        let text = format!("workflow `{}` ended without posting a review", arguments.workflow);
+        let text = format!(
+            "workflow `{}` ended without posting a review: no step with `uses: publish-review` has run",
+            arguments.workflow
+        );
         return Err(Failure::new(INCOMPLETE, text));
+    };
+    let check = match arguments.fail_on {
+        Some(FailOn::Severity(least)) => review.check(least),
+        Some(FailOn::Never) | None => check,
     };
     let printed = report::render(&review, &check, analysis::rules(), arguments.format, Style::of_stdout());
     print(&printed.map_err(|error| Failure::new(INCOMPLETE, format!("can't print the review: {error}")))?)?;
-    Ok(exit_code(&review, &check, arguments.fail_on))
+    let failed = check.verdict == Verdict::Failure && arguments.fail_on != Some(FailOn::Never);
+    Ok(if failed { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
 }
 
 /// Writes to standard output. A reader that has had enough, such as `head`, is no error.
 fn print(text: &str) -> Result<(), Failure> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(INCOMPLETE, format!("can't write to standard output: {error}")))
         }
         _ => Ok(()),
@@ -180,6 +212,7 @@ async fn execute(
 ) -> Result<ExecutionStatus, Failure> {
     let (clock, shutdown) = (Clock::System, CancellationToken::new());
     let store: Arc<dyn Store> = store;
+    let (watched_store, delivery) = (store.clone(), event.delivery.clone());
     let queue = StoreQueue::new(store.clone(), clock.clone());
     let edges = Edges { store, queue: Arc::new(queue.clone()), forge: git, models: Vec::new() };
     let (progress, watched) = tokio::sync::mpsc::unbounded_channel();
@@ -192,8 +225,8 @@ async fn execute(
     let max_concurrent = usize::try_from(settings.workflow.max_concurrent).unwrap_or(1);
     let worker = tokio::spawn(Worker::new(engine, queue, clock, max_concurrent, shutdown.clone()).run());
     let ended = tokio::select! {
-        ended = follow(watched, quiet) => ended,
-        _ = tokio::signal::ctrl_c() => Err(Failure::new(INTERRUPTED, "interrupted")),
+        ended = follow(watched, &*watched_store, &delivery, quiet) => ended,
+        code = stopped() => Err(Failure::new(code, "stopped by a signal")),
     };
     shutdown.cancel();
     if let Err(error) = worker.await {
@@ -202,8 +235,35 @@ async fn execute(
     ended
 }
 
-/// Shows what the engine does, on a terminal, until the execution has come to its end.
-async fn follow(mut watched: UnboundedReceiver<Progress>, quiet: bool) -> Result<ExecutionStatus, Failure> {
+/// Waits for a signal to stop; returns what the shell is to see.
+async fn stopped() -> u8 {
+    let signals = [
+        (SignalKind::interrupt(), INTERRUPTED),
+        (SignalKind::terminate(), TERMINATED),
+        (SignalKind::hangup(), HUNG_UP),
+    ];
+    let mut waits: Vec<_> = signals
+        .into_iter()
+        .filter_map(|(kind, code)| Some((signal(kind).ok()?, code)))
+        .map(|(mut signal, code)| Box::pin(async move { signal.recv().await.map(|()| code) }))
+        .collect();
+    poll_fn(|context| {
+        let woken = waits.iter_mut().find_map(|wait| match wait.as_mut().poll(context) {
+            Poll::Ready(Some(code)) => Some(code),
+            _ => None,
+        });
+        woken.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
+}
+
+/// Shows what the engine does, on a terminal, until the execution of that delivery has come to its end.
+async fn follow(
+    mut watched: UnboundedReceiver<Progress>,
+    store: &dyn Store,
+    delivery: &DeliveryId,
+    quiet: bool,
+) -> Result<ExecutionStatus, Failure> {
     let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
     if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
         bar.set_style(style);
@@ -214,9 +274,13 @@ async fn follow(mut watched: UnboundedReceiver<Progress>, quiet: bool) -> Result
             Progress::StepStarted(execution, step) => steps.push((execution, step)),
             Progress::StepEnded(execution, step, _) => steps.retain(|running| *running != (execution, step.clone())),
             Progress::Parked(_, until) => bar.set_message(format!("waiting until {until}")),
-            Progress::Finished(_, status) => {
-                bar.finish_and_clear();
-                return Ok(status);
+            // A kept database may hold an older execution that was interrupted: its end is not ours.
+            Progress::Finished(id, status) => {
+                let execution = store.execution(id).await.map_err(unusable)?;
+                if execution.is_some_and(|execution| execution.event.delivery == *delivery) {
+                    bar.finish_and_clear();
+                    return Ok(status);
+                }
             }
         }
         if !steps.is_empty() {
@@ -225,14 +289,4 @@ async fn follow(mut watched: UnboundedReceiver<Progress>, quiet: bool) -> Result
         bar.tick();
     }
     Err(Failure::new(INCOMPLETE, "the engine stopped before the review was done"))
-}
-
-fn exit_code(review: &Review, check: &Check, fail_on: Option<FailOn>) -> ExitCode {
-    let failed = match fail_on {
-        None => check.verdict == Verdict::Failure,
-        Some(FailOn::Never) => false,
-        // The findings that were left out are no more severe than those that were kept.
-        Some(FailOn::Severity(least)) => review.findings.iter().any(|finding| finding.severity >= least),
-    };
-    if failed { ExitCode::from(FOUND) } else { ExitCode::SUCCESS }
 }

@@ -16,7 +16,7 @@ pub(crate) fn run(action: &WorkflowsAction, config: Option<PathBuf>) -> Done {
         WorkflowsAction::Show { name } => return show(&catalog(config)?, name),
         WorkflowsAction::Validate { files } if files.is_empty() => {
             let count = catalog(config)?.iter().count();
-            anstream::println!("{count} workflows are valid");
+            anstream::println!("{count} {} valid", if count == 1 { "workflow is" } else { "workflows are" });
         }
         WorkflowsAction::Validate { files } => return validate(files),
         WorkflowsAction::Schema => anstream::println!("{:#}", workflow::schema()),
@@ -51,7 +51,7 @@ fn show(catalog: &Catalog, name: &str) -> Done {
 fn validate(files: &[PathBuf]) -> Done {
     let mut mistakes = 0;
     for file in files {
-        mistakes += validate_file(file)?;
+        mistakes += validate_file(file);
     }
     match mistakes {
         0 => Ok(ExitCode::SUCCESS),
@@ -60,17 +60,24 @@ fn validate(files: &[PathBuf]) -> Done {
     }
 }
 
-fn validate_file(file: &Path) -> Result<usize, Failure> {
+/// Returns how many mistakes the file has; one that can't be read has one.
+fn validate_file(file: &Path) -> usize {
     let name = file.display().to_string();
-    let text = fs::read_to_string(file).map_err(|error| Failure::unusable(format!("can't read {name}: {error}")))?;
+    let text = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) => {
+            anstream::eprintln!("{name}: the file can't be read: {error}; name a YAML file that exists");
+            return 1;
+        }
+    };
     match Definition::parse(&name, &text) {
         Ok(definition) => {
             anstream::println!("{name}: workflow `{}` is valid", definition.name);
-            Ok(0)
+            0
         }
         Err(mistakes) => {
             anstream::eprintln!("{}", yaml::render(&mistakes, |_| Some(&text)));
-            Ok(mistakes.len())
+            mistakes.len()
         }
     }
 }

@@ -6,7 +6,7 @@ mod shape;
 use std::collections::BTreeMap;
 use std::iter;
 
-use autopr_core::diff::Side;
+use autopr_core::diff::{Side, path_bytes};
 use autopr_core::review::{Finding, Review, Severity};
 use sha2::{Digest, Sha256};
 
@@ -102,9 +102,13 @@ fn physical_location(finding: &Finding) -> PhysicalLocation {
     let Some(location) = &finding.location else {
         return PhysicalLocation { artifact_location: artifact("."), region: None };
     };
-    let columns = columns(finding);
-    // The evidence of a secret shows a mask, and where the secret itself ends is not known from that.
-    let masked = finding.rule.starts_with("secret/");
+    // Evidence shows masks and escapes in place of secrets and of characters nobody sees: behind one, its columns are not
+    // those of the file.
+    let start = location.columns.map_or(0, |(start, _)| start as usize);
+    let rewritten = finding.evidence.get(..start).is_none_or(|before| before.contains('…') || before.contains("\\u{"));
+    let columns = columns(finding).filter(|_| !rewritten);
+    // Where a secret itself ends is not known from its mask.
+    let masked = finding.rule.starts_with("secret/") || finding.rule.starts_with("unicode/");
     let region = (location.side == Side::Right).then(|| Region {
         start_line: location.start.max(1),
         end_line: location.end.max(location.start).max(1),
@@ -184,7 +188,7 @@ fn artifact(path: &str) -> ArtifactLocation {
 /// that no colon makes a scheme of the first part.
 fn relative_uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
-    for byte in path.bytes() {
+    for &byte in path_bytes(path).as_ref() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(char::from(byte)),
             _ => uri.push_str(&format!("%{byte:02X}")),
