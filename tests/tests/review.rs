@@ -117,6 +117,34 @@ fn a_configs_folder_of_the_repository_is_not_the_engines() {
     repository.write("configs/development.yaml", "rails: { env: test }\n").commit("first");
     let output = autopr().arg("review").current_dir(repository.path()).output().expect("autopr runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mute = "name: pr-review\non: { manual: true }\nsteps: [{ id: fetch, uses: fetch }]\n";
+    repository.write("evil/w.yaml", mute).write("configs/development.yaml", "workflow: { directory: evil }\n");
+    repository.write("a.rs", conflict()).commit("second");
+    let output = autopr().arg("review").current_dir(repository.path()).output().expect("autopr runs");
+    assert_eq!(output.status.code(), Some(1), "the repository can't replace the workflow that reviews it");
+}
+
+#[test]
+fn a_large_binary_file_is_told() {
+    let repository = Repository::default();
+    let noise: Vec<u8> = (0..3_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    repository.commit("first").write("bin.dat", &noise).commit("second");
+    let output = repository.review(["HEAD~1..HEAD"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("Large file added: `bin.dat`, 2.9 MiB"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_review_keeps_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let repository = Repository::default();
+    repository.commit("first");
+    let kept = tempfile::tempdir().expect("a folder");
+    let state = kept.path().join("state");
+    repository.review(["--state".as_ref(), state.as_os_str()]);
+    let mode = std::fs::metadata(&state).expect("the folder").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! A [`Crasher`] wraps the edges of an engine. Each call through it passes two points, one before and one after the real
 //! call; at the point the plan names something happens: the process dies, the call fails, or the worker stands still.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -36,12 +37,20 @@ pub enum Mishap {
     Stall,
 }
 
+/// Which point a plan names.
+#[derive(Debug, Clone, Copy)]
+enum Point {
+    Number(usize),
+    Name(&'static str),
+}
+
 /// Counts the points an engine passes and lets one mishap happen at one of them.
 #[derive(Debug)]
 pub struct Crasher {
-    plan: Option<(usize, Mishap)>,
+    plan: Option<(Point, Mishap)>,
     passed: AtomicUsize,
     names: Mutex<Vec<String>>,
+    executions: Mutex<BTreeSet<ExecutionId>>,
     /// Set once the mishap has happened.
     pub happened: CancellationToken,
     /// Lets a stalled worker go on.
@@ -51,10 +60,20 @@ pub struct Crasher {
 impl Crasher {
     /// A plan: the mishap at the point with that number, from 0; none to count the points only.
     pub fn new(plan: Option<(usize, Mishap)>) -> Arc<Self> {
+        Self::planned(plan.map(|(number, mishap)| (Point::Number(number), mishap)))
+    }
+
+    /// A plan: the mishap at the first point of that name, such as `after create_review`.
+    pub fn at(name: &'static str, mishap: Mishap) -> Arc<Self> {
+        Self::planned(Some((Point::Name(name), mishap)))
+    }
+
+    fn planned(plan: Option<(Point, Mishap)>) -> Arc<Self> {
         Arc::new(Self {
             plan,
             passed: AtomicUsize::new(0),
             names: Mutex::default(),
+            executions: Mutex::default(),
             happened: CancellationToken::new(),
             wake: CancellationToken::new(),
         })
@@ -63,6 +82,11 @@ impl Crasher {
     /// The names of the points passed so far, in order.
     pub fn names(&self) -> Vec<String> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The executions that were accepted through the wrapped edges.
+    pub fn executions(&self) -> BTreeSet<ExecutionId> {
+        self.executions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The same edges with this plan in between.
@@ -82,8 +106,14 @@ impl Crasher {
 
     async fn point(&self, when: &str, call: &str) -> Result<(), Fault> {
         let number = self.passed.fetch_add(1, Ordering::SeqCst);
-        self.names.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{when} {call}"));
-        let Some((_, mishap)) = self.plan.filter(|(at, _)| *at == number) else { return Ok(()) };
+        let name = format!("{when} {call}");
+        let here = |point: &Point| match point {
+            Point::Number(at) => *at == number,
+            Point::Name(at) => *at == name && !self.happened.is_cancelled(),
+        };
+        let planned = self.plan.filter(|(point, _)| here(point));
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+        let Some((_, mishap)) = planned else { return Ok(()) };
         self.happened.cancel();
         match mishap {
             Mishap::Crash => std::future::pending().await,
@@ -118,6 +148,8 @@ impl Store for Wrapped<dyn Store> {
         through!(self.register(definitions, now))
     }
     async fn accept(&self, event: &Event, executions: &[NewExecution], now: Timestamp) -> Result<Accepted, Fault> {
+        let made = executions.iter().map(|execution| execution.id);
+        self.crasher.executions.lock().unwrap_or_else(PoisonError::into_inner).extend(made);
         through!(self.accept(event, executions, now))
     }
     async fn claim(&self, id: ExecutionId, worker: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Fault> {

@@ -1,6 +1,6 @@
 //! A whole engine over fakes, and the suite that lets a mishap happen at every point of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,9 @@ use super::{FakeForge, sample};
 use crate::clock::{Clock, ManualClock, after, between};
 use crate::engine::{Edges, Engine, Handled, LEASE, PATIENCE, Progress};
 use crate::event::Event;
+use crate::execution::{ExecutionStatus, StepStatus};
+use crate::fault::{FaultKind, Retry};
+use crate::ids::ExecutionId;
 use crate::machine::Policy;
 use crate::message::Message;
 use crate::ports::Store;
@@ -153,68 +156,153 @@ pub struct Outcome {
     pub reviews: Vec<Review>,
     /// The checks on the forge.
     pub checks: Vec<Check>,
+    /// How each execution ended, and its steps.
+    pub executions: Vec<(ExecutionStatus, Vec<(String, StepStatus)>)>,
     /// How much is open in the store.
     pub backlog: Backlog,
 }
 
 impl World {
-    /// What is left now.
-    pub async fn outcome(&self) -> Outcome {
+    /// What is left now, of those executions in the store that were made.
+    pub async fn outcome(&self, made: &BTreeSet<ExecutionId>) -> Outcome {
+        let mut executions = Vec::new();
+        for id in made {
+            if let Some(execution) = self.edges.store.execution(*id).await.expect("execution") {
+                let steps = execution.steps.into_iter().map(|step| (step.id, step.status)).collect();
+                executions.push((execution.status, steps));
+            }
+        }
         Outcome {
             reviews: self.forge.reviews(),
             checks: self.forge.checks(),
+            executions,
             backlog: self.edges.store.backlog().await.expect("backlog"),
         }
+    }
+}
+
+/// A way an execution can go, at every point of which a mishap is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Course {
+    /// Nothing out of the ordinary.
+    Plain,
+    /// The model asks to wait for ten minutes: the execution is parked and resumed.
+    Parked,
+    /// The model takes so long that the lease has to be renewed.
+    Slow,
+    /// A worker died between writing the review and recording it: it has to be looked up.
+    Uncertain,
+}
+
+impl Course {
+    const ALL: [Self; 4] = [Self::Plain, Self::Parked, Self::Slow, Self::Uncertain];
+
+    /// A world in which an execution goes this way, and the executions made so far.
+    async fn world(self, store: Arc<dyn Store>) -> (World, BTreeSet<ExecutionId>) {
+        let answer = || Answer::Text(ANSWER.to_owned());
+        let mut world = World::new(store);
+        let script = match self {
+            Self::Plain | Self::Uncertain => vec![answer()],
+            Self::Parked => {
+                let wait = Retry::After(Duration::from_secs(600));
+                vec![Answer::Fails(FaultKind::Limited, wait), answer()]
+            }
+            Self::Slow => vec![Answer::After(world.clock.clone(), LEASE / 2, ANSWER.to_owned())],
+        };
+        world.model = Arc::new(ScriptedModel::new(script));
+        world.edges.models = vec![world.model.clone()];
+        world.send(sample::opened("d-1")).await;
+        let mut made = BTreeSet::new();
+        if self == Self::Uncertain {
+            let crasher = Crasher::at("after create_review", Mishap::Crash);
+            let engine = world.engine(crasher.wrap(&world.edges), "died");
+            tokio::select! {
+                biased;
+                () = crasher.happened.cancelled() => {}
+                () = world.run(&engine) => panic!("the review was not written"),
+            }
+            made = crasher.executions();
+        }
+        (world, made)
     }
 }
 
 /// What the suite of mishaps tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tried {
-    /// Points an undisturbed run passes.
-    pub points: usize,
+    /// Points an undisturbed run passes, by the course it takes.
+    pub points: BTreeMap<Course, usize>,
     /// Runs with a mishap, by its kind.
     pub runs: BTreeMap<&'static str, usize>,
 }
 
-/// Runs `pr-review` once undisturbed, then once for every point and every kind of mishap, each on a fresh store, and
-/// holds that the end is the same: one review, one check, nothing open, and no paid answer asked for again.
+/// Takes every course once undisturbed, then once for every point of it and every kind of mishap, each on a fresh store,
+/// and holds that the end is the same: one review, one check, every step as before, nothing open, and nothing that was
+/// kept asked for again.
 pub async fn every_mishap<S, F>(fresh: impl Fn() -> F) -> Tried
 where
     S: Store + 'static,
     F: Future<Output = S>,
 {
-    let world = World::new(Arc::new(fresh().await));
-    let counter = Crasher::new(None);
-    let engine = world.engine(counter.wrap(&world.edges), "first");
-    world.send(sample::opened("d-1")).await;
-    world.run(&engine).await;
-    let expected = world.outcome().await;
-    assert_eq!((expected.reviews.len(), expected.checks.len()), (1, 1), "{expected:#?}");
-    assert_eq!(expected.backlog, Backlog::default());
-    let names = counter.names();
-    let mut runs = BTreeMap::new();
-    for (kind, mishap) in [("crash", Mishap::Crash), ("failure", Mishap::Fail), ("lost lease", Mishap::Stall)] {
-        for point in 0..names.len() {
-            let store: Arc<dyn Store> = Arc::new(fresh().await);
-            one_mishap(World::new(store), point, mishap, &expected).await;
-            *runs.entry(kind).or_default() += 1;
+    let mut tried = Tried { points: BTreeMap::new(), runs: BTreeMap::new() };
+    for course in Course::ALL {
+        let (world, mut made) = course.world(Arc::new(fresh().await)).await;
+        let counter = Crasher::new(None);
+        world.run(&world.engine(counter.wrap(&world.edges), "first")).await;
+        made.extend(counter.executions());
+        let usual = Usual { outcome: world.outcome(&made).await, calls: world.calls() };
+        let Outcome { reviews, checks, executions, backlog } = &usual.outcome;
+        assert_eq!((reviews.len(), checks.len(), executions.len()), (1, 1, 1), "{course:?}");
+        assert_eq!((executions[0].0, *backlog), (ExecutionStatus::Succeeded, Backlog::default()), "{course:?}");
+        let names = counter.names();
+        for (kind, mishap) in [("crash", Mishap::Crash), ("failure", Mishap::Fail), ("lost lease", Mishap::Stall)] {
+            for point in 0..names.len() {
+                let (world, made) = course.world(Arc::new(fresh().await)).await;
+                one_mishap(course, world, made, point, mishap, &usual).await;
+                *tried.runs.entry(kind).or_default() += 1;
+            }
         }
+        tried.points.insert(course, names.len());
     }
-    Tried { points: names.len(), runs }
+    tried
 }
 
-async fn one_mishap(world: World, point: usize, mishap: Mishap, expected: &Outcome) {
-    let crasher = Crasher::new(Some((point, mishap)));
+/// An undisturbed run: how it ended and what it asked for.
+struct Usual {
+    outcome: Outcome,
+    calls: Calls,
+}
+
+/// How often what is kept as a memo was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Calls {
+    model: usize,
+    diff: usize,
+}
+
+impl World {
+    fn calls(&self) -> Calls {
+        Calls { model: self.model.prompts().len(), diff: self.forge.diffs_read() }
+    }
+}
+
+async fn one_mishap(
+    course: Course,
+    world: World,
+    mut made: BTreeSet<ExecutionId>,
+    point: usize,
+    mishap: Mishap,
+    usual: &Usual,
+) {
+    let (crasher, others) = (Crasher::new(Some((point, mishap))), Crasher::new(None));
     let engine = world.engine(crasher.wrap(&world.edges), "first");
-    world.send(sample::opened("d-1")).await;
     {
         let mut first = std::pin::pin!(world.run(&engine));
         tokio::select! {
             biased;
             () = crasher.happened.cancelled(), if mishap != Mishap::Fail => {
                 // The first worker is dead, or stands still while a second one finishes its work.
-                world.run(&world.engine(world.edges.clone(), "second")).await;
+                world.run(&world.engine(others.wrap(&world.edges), "second")).await;
                 if mishap == Mishap::Stall {
                     crasher.wake.cancel();
                     first.await;
@@ -224,14 +312,26 @@ async fn one_mishap(world: World, point: usize, mishap: Mishap, expected: &Outco
         }
     }
     // Whatever the first left on the queue after it was woken.
-    world.run(&world.engine(world.edges.clone(), "third")).await;
+    world.run(&world.engine(others.wrap(&world.edges), "third")).await;
     let names = crasher.names();
     let at = names.get(point).map_or("a point that was not passed", String::as_str);
-    let outcome = world.outcome().await;
-    assert_eq!(&outcome, expected, "{mishap:?} {at} (point {point})");
-    // Between the answer and its record a crash makes the answer unknown: only there it is asked for twice.
-    let asked = world.model.prompts().len();
-    let unknown = ["after complete", "before put_memo"].contains(&at);
-    let most = if unknown { 2 } else { 1 };
-    assert!((1..=most).contains(&asked), "{mishap:?} {at} (point {point}): the model was asked {asked} times");
+    let story = format!("{course:?}: {mishap:?} {at} (point {point})");
+    assert!(crasher.happened.is_cancelled(), "{story}: it did not happen");
+    made.extend(crasher.executions());
+    made.extend(others.executions());
+    assert_eq!(world.outcome(&made).await, usual.outcome, "{story}");
+    let (calls, usually) = (world.calls(), usual.calls);
+    let again = |call| usize::from(may_ask_again(&names, point, call));
+    assert!(calls.model <= usually.model + again("complete"), "{story}: the model was asked {} times", calls.model);
+    assert!(calls.diff <= usually.diff + again("diff"), "{story}: the diff was read {} times", calls.diff);
+}
+
+/// Between an answer and its record a mishap makes the answer unknown: only there `call` may be made again.
+fn may_ask_again(names: &[String], point: usize, call: &str) -> bool {
+    let kept = |name: &&String| ["after complete", "after diff"].contains(&name.as_str());
+    match names.get(point).map(String::as_str) {
+        Some("before put_memo") => names[..point].iter().rev().find(kept).is_some_and(|name| name.ends_with(call)),
+        Some(name) => name.strip_prefix("after ").is_some_and(|name| name == call),
+        None => false,
+    }
 }

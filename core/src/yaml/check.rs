@@ -211,8 +211,10 @@ impl<'a> Walk<'a> {
         let shown = if is_secret(schema) { found_kind(&at.node.value).to_owned() } else { found(&at.node.value) };
         let expected = if words.len() == 1 { choice } else { format!("one of {choice}") };
         let fix = at.node.text().and_then(|text| nearest(text, words.iter().map(String::as_str)));
-        let fix =
-            fix_of(schema).or_else(|| fix.map(|word| format!("did you mean `{word}`?"))).or_else(|| default_of(schema));
+        let fix = fix_of(schema)
+            .or_else(|| fix.map(|word| format!("did you mean `{word}`?")))
+            .or_else(|| default_of(schema))
+            .or_else(|| Some(format!("write {expected}")));
         self.report(at, path, schema, format!("expected {expected}, found {shown}"), fix);
     }
 

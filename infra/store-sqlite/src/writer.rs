@@ -145,3 +145,60 @@ async fn commit(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -
 fn failed(name: &str, error: &sqlx::Error) -> Fault {
     Fault::new(FaultKind::Unavailable, format!("{name}: the database did not commit: {error}")).retry(Retry::Backoff)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn rows(writer: &Writer, sql: &'static str) -> Result<i64, Fault> {
+        let count = writer.run("count", move |connection| {
+            Box::pin(async move {
+                let count = sqlx::query_scalar(sql).fetch_one(connection).await;
+                count.map_err(|error| Fault::unavailable(error.to_string()))
+            })
+        });
+        count.await
+    }
+
+    async fn execute(writer: &Writer, sql: &'static str) -> Result<(), Fault> {
+        let done = writer.run("execute", move |connection| {
+            Box::pin(async move {
+                let done = sqlx::raw_sql(sql).execute(connection).await;
+                done.map(|_| ()).map_err(|error| Fault::unavailable(error.to_string()))
+            })
+        });
+        done.await
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_fails_the_write_and_nothing_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new().filename(folder.path().join("full.db")).create_if_missing(true);
+        let writer = Writer::start(options.connect().await.unwrap(), options);
+        execute(&writer, "CREATE TABLE t (x BLOB)").await.unwrap();
+        execute(&writer, "PRAGMA max_page_count = 3").await.unwrap();
+        let full = execute(&writer, "INSERT INTO t SELECT zeroblob(100000)").await.unwrap_err();
+        assert!(full.to_string().contains("full"), "{full}");
+        // A new connection does not know the limit: there is room again.
+        execute(&writer, "INSERT INTO t VALUES (1)").await.unwrap();
+        execute(&writer, "INSERT INTO t SELECT zeroblob(100000)").await.unwrap();
+        assert_eq!(rows(&writer, "SELECT count(*) FROM t").await.unwrap(), 2);
+        writer.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_write_that_fails_leaves_nothing_and_harms_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new().filename(folder.path().join("a.db")).create_if_missing(true);
+        let writer = Writer::start(options.connect().await.unwrap(), options);
+        execute(&writer, "CREATE TABLE t (x INTEGER UNIQUE)").await.unwrap();
+        let (one, half, two) = tokio::join!(
+            execute(&writer, "INSERT INTO t VALUES (1)"),
+            execute(&writer, "INSERT INTO t VALUES (5); INSERT INTO t VALUES (5)"),
+            execute(&writer, "INSERT INTO t VALUES (2)"),
+        );
+        assert!(one.is_ok() && half.is_err() && two.is_ok());
+        assert_eq!(rows(&writer, "SELECT sum(x) FROM t").await.unwrap(), 3, "the half done write is undone");
+        writer.close().await;
+    }
+}

@@ -23,5 +23,5 @@ async fn the_sqlite_store_keeps_the_contract() {
 async fn every_crash_failure_and_lost_lease_ends_the_same_on_sqlite() {
     let (folder, count) = (tempfile::tempdir().expect("a folder"), AtomicUsize::new(0));
     let tried = world::every_mishap(|| fresh(&folder, &count)).await;
-    println!("mishaps, SQLite: {} points, runs {:?}", tried.points, tried.runs);
+    println!("mishaps, SQLite: points {:?}, runs {:?}", tried.points, tried.runs);
 }
