@@ -65,7 +65,7 @@ const SURROUNDED: &[(&str, &str, &str)] = &[
     ("secret/twilio-token", concat!("Client('A", "C0a1b2c3d4e5f60718293a4b5c6d7e8f9', '@')"), "[0-9a-f]{32}"),
     ("secret/url-password", "postgres://shop:@@db.shop.io:5432/orders", "([a-z][0-9][A-Z]){5}k"),
     ("secret/high-entropy", "apiKey: \"@\",", "([a-z][0-9][A-Z]){10}"),
-    ("secret/high-entropy", "  auth_token := '@'", "([0-9a-f][0-9]){20}f"),
+    ("secret/high-entropy", "  auth_token := '@'", "([a-f][0-9]){20}f"),
 ];
 
 /// Samples of all formats.
