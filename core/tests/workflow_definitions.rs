@@ -242,7 +242,7 @@ fn mistakes_in_all_files_are_told_and_so_are_two_with_one_name() {
     let mistakes = Catalog::load([("a.yaml", nightly), ("b.yaml", bad), ("c.yaml", nightly)]).unwrap_err();
     let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
     assert_snapshot!(lines.join("\n"), @"
-    b.yaml:2:22: on.pull_request[0]: expected one of `opened`, `reopened`, `ready_for_review`, `synchronize`, `labeled`, `closed`, found text `open`
+    b.yaml:2:22: on.pull_request[0]: expected one of `opened`, `reopened`, `ready_for_review`, `synchronize`, `labeled`, `closed`, found text `open`; write one of these
     c.yaml:1:7: name: workflow `nightly` is already defined in a.yaml; give it another name or remove one of the files
     ");
 }

@@ -95,11 +95,6 @@ fn split(text: &Arc<str>) -> Result<Vec<Part>, ExpressionError> {
             continue;
         }
         plain.push_str(&text[at..open]);
-        if text[inner..].starts_with('{') {
-            let mut error = error(text, open, "`${{` does not begin an expression here");
-            error.fix = Some("write `${…}`, with one pair of braces".into());
-            return Err(error);
-        }
         let Some(length) = expression::until_brace(&text[inner..]) else {
             let mut error = error(text, open, "`${` is not closed");
             error.fix = Some("end the expression with `}`, or write `$${` for the text `${`".into());

@@ -164,7 +164,13 @@ impl<'d> Check<'d> {
     /// right.
     fn expression(&mut self, path: &Path, at: usize, expression: &Expression, place: Place<'_>) -> bool {
         match expression.program() {
-            Err(error) => {
+            Err(mut error) => {
+                if error.fix.is_none() {
+                    // Two braces, as in other systems, make a map of it.
+                    let doubled = at > 0 && expression.text().starts_with('{');
+                    let fix = if doubled { "write `${…}`, with one pair of braces" } else { FIX };
+                    error.fix = Some(fix.to_owned());
+                }
                 self.told(path, at, &error);
                 false
             }
@@ -215,6 +221,9 @@ impl<'d> Check<'d> {
         self.found.push(diagnostic);
     }
 }
+
+/// What to do about an expression that can't be read.
+const FIX: &str = "write an expression such as `event.draft` or `steps.fetch.status == 'succeeded'`";
 
 fn outline<'d>(at: usize, node: &'d Node) -> Option<Outline<'d>> {
     let path = Path::from("steps").index(at);

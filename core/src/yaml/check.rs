@@ -214,7 +214,7 @@ impl<'a> Walk<'a> {
         let fix = fix_of(schema)
             .or_else(|| fix.map(|word| format!("did you mean `{word}`?")))
             .or_else(|| default_of(schema))
-            .or_else(|| Some(format!("write {expected}")));
+            .or_else(|| Some("write one of these".to_owned()));
         self.report(at, path, schema, format!("expected {expected}, found {shown}"), fix);
     }
 

@@ -179,10 +179,22 @@ mod tests {
         execute(&writer, "PRAGMA max_page_count = 3").await.unwrap();
         let full = execute(&writer, "INSERT INTO t SELECT zeroblob(100000)").await.unwrap_err();
         assert!(full.to_string().contains("full"), "{full}");
-        // A new connection does not know the limit: there is room again.
-        execute(&writer, "INSERT INTO t VALUES (1)").await.unwrap();
+        execute(&writer, "PRAGMA max_page_count = 1000").await.unwrap();
         execute(&writer, "INSERT INTO t SELECT zeroblob(100000)").await.unwrap();
-        assert_eq!(rows(&writer, "SELECT count(*) FROM t").await.unwrap(), 2);
+        assert_eq!(rows(&writer, "SELECT count(*) FROM t").await.unwrap(), 1);
+        writer.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_the_database_ended_by_itself_is_not_the_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new().filename(folder.path().join("a.db")).create_if_missing(true);
+        let writer = Writer::start(options.connect().await.unwrap(), options);
+        execute(&writer, "CREATE TABLE t (x INTEGER)").await.unwrap();
+        // What SQLite does on some errors (https://www.sqlite.org/lang_transaction.html, section 3.1).
+        execute(&writer, "INSERT INTO t VALUES (1); ROLLBACK").await.unwrap_err();
+        execute(&writer, "INSERT INTO t VALUES (2)").await.unwrap();
+        assert_eq!(rows(&writer, "SELECT sum(x) FROM t").await.unwrap(), 2);
         writer.close().await;
     }
 

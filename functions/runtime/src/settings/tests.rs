@@ -218,7 +218,7 @@ fn a_file_that_is_asked_for_must_exist_and_another_need_not() {
     assert_snapshot!(given.mistakes(), @"mine.yaml: the configuration file can't be read: No such file or directory (os error 2); name a YAML file that exists");
     let given = given.file("mine.yaml", "environment: production\n");
     assert_snapshot!(check(&given.source).text, @"settings are valid: production, from mine.yaml and 0 environment variables");
-    assert_snapshot!(Given::env(&[("AUTOPR_ENV", "../../etc/passwd")]).mistakes(), @"environment variable AUTOPR_ENV: environment: expected one of `development`, `staging`, `production`, found text `../../etc/passwd`");
+    assert_snapshot!(Given::env(&[("AUTOPR_ENV", "../../etc/passwd")]).mistakes(), @"environment variable AUTOPR_ENV: environment: expected one of `development`, `staging`, `production`, found text `../../etc/passwd`; write one of these");
 }
 
 #[test]
@@ -387,7 +387,7 @@ environment: { hunter: 2 }
     configs/development.yaml:5:29: llm.providers.openai: expected a mapping, found text; write its keys on indented lines below `openai:`
     configs/development.yaml:5:46: llm.providers.mine.api_key: expected text, found a list; write text
     configs/development.yaml:5:73: llm.providers.mine.price: expected `free`, found text `x`; write free, or input: and output: with US dollars per million tokens
-    configs/development.yaml:6:1: environment: expected one of `development`, `staging`, `production`, found a mapping
+    configs/development.yaml:6:1: environment: expected one of `development`, `staging`, `production`, found a mapping; write one of these
     environment variable AUTOPR_API_KEYS: server.api_keys: entry 1 has no `=`; write name=key,name=key
     environment variable DATABASE_URL: database.url: `password` in the JSON object must be text or a number
     environment variable REDIS_URL: redis.url: the value does not have the expected form; write redis://:PASSWORD@HOST:PORT/NUMBER or rediss://…
