@@ -326,17 +326,12 @@ async fn one_mishap(
     assert!(calls.diff <= usually.diff + again("diff"), "{story}: the diff was read {} times", calls.diff);
 }
 
-/// Between an answer and its record a mishap makes the answer unknown: only there `call` may be made again.
+/// From a call's beginning until its answer is kept, a mishap makes the answer unknown: only then it may be made again.
 fn may_ask_again(names: &[String], point: usize, call: &str) -> bool {
-    let kept = |name: &&String| ["after complete", "after diff"].contains(&name.as_str());
-    let passed = |when: &str| names.iter().take(point + 1).filter(|name| **name == format!("{when} {call}")).count();
-    if passed("before") > passed("after") {
-        // It is under way while the mishap happens elsewhere.
-        return true;
-    }
-    match names.get(point).map(String::as_str) {
-        Some("before put_memo") => names[..point].iter().rev().find(kept).is_some_and(|name| name.ends_with(call)),
-        Some(name) => name.strip_prefix("after ").is_some_and(|name| name == call),
+    let passed = &names[..names.len().min(point + 1)];
+    let before = format!("before {call}");
+    match passed.iter().rposition(|name| *name == before) {
+        Some(begun) => begun < point && !passed[begun..].iter().any(|name| name == "after put_memo"),
         None => false,
     }
 }

@@ -165,11 +165,9 @@ impl<'d> Check<'d> {
     fn expression(&mut self, path: &Path, at: usize, expression: &Expression, place: Place<'_>) -> bool {
         match expression.program() {
             Err(mut error) => {
-                if error.fix.is_none() {
-                    // Two braces, as in other systems, make a map of it.
-                    let doubled = at > 0 && expression.text().starts_with('{');
-                    let fix = if doubled { "write `${…}`, with one pair of braces" } else { FIX };
-                    error.fix = Some(fix.to_owned());
+                // Two braces, as in other systems, make a map of it.
+                if error.fix.is_none() && at > 0 && expression.text().starts_with('{') {
+                    error.fix = Some("write `${…}`, with one pair of braces".to_owned());
                 }
                 self.told(path, at, &error);
                 false
@@ -221,9 +219,6 @@ impl<'d> Check<'d> {
         self.found.push(diagnostic);
     }
 }
-
-/// What to do about an expression that can't be read.
-const FIX: &str = "write an expression such as `event.draft` or `steps.fetch.status == 'succeeded'`";
 
 fn outline<'d>(at: usize, node: &'d Node) -> Option<Outline<'d>> {
     let path = Path::from("steps").index(at);
