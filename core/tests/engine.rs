@@ -240,7 +240,7 @@ async fn a_head_that_moved_is_left_to_its_own_event_or_reviewed_when_none_comes(
 async fn a_shutdown_gives_work_back_and_is_no_attempt() {
     let world = a_world([answers()]);
     world.send(sample::opened("d-1")).await;
-    let crasher = Crasher::at("before complete", Mishap::Crash);
+    let crasher = Crasher::at("before complete", Mishap::Hang);
     let shutdown = CancellationToken::new();
     let engine = world.engine_until(crasher.wrap(&world.edges), "first", shutdown.clone());
     let mut first = std::pin::pin!(world.one_message(&engine));

@@ -35,6 +35,8 @@ pub enum Mishap {
     Fail,
     /// The worker stands still until it is woken, long after its lease has run out.
     Stall,
+    /// This one call never returns; the rest of the process goes on.
+    Hang,
 }
 
 /// Which point a plan names.
@@ -105,6 +107,12 @@ impl Crasher {
     }
 
     async fn point(&self, when: &str, call: &str) -> Result<(), Fault> {
+        // After a crash nothing of the process goes on, and while it stands still nothing of it does.
+        match self.plan.filter(|_| self.happened.is_cancelled()) {
+            Some((_, Mishap::Crash)) => std::future::pending().await,
+            Some((_, Mishap::Stall)) => self.wake.cancelled().await,
+            Some((_, Mishap::Fail | Mishap::Hang)) | None => {}
+        }
         let number = self.passed.fetch_add(1, Ordering::SeqCst);
         let name = format!("{when} {call}");
         let here = |point: &Point| match point {
@@ -116,7 +124,7 @@ impl Crasher {
         let Some((_, mishap)) = planned else { return Ok(()) };
         self.happened.cancel();
         match mishap {
-            Mishap::Crash => std::future::pending().await,
+            Mishap::Crash | Mishap::Hang => std::future::pending().await,
             Mishap::Fail => Err(Fault::unavailable(format!("injected {when} {call}"))),
             Mishap::Stall => {
                 self.wake.cancelled().await;
