@@ -15,6 +15,10 @@ pub enum Message {
 }
 
 /// The messages of version 1.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a message is made, sent and gone; a box would only be one allocation more"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum V1 {

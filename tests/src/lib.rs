@@ -91,7 +91,7 @@ impl Repository {
         assert!(output.status.code().is_some_and(|code| code < 2), "autopr review failed: {stderr}");
         let review: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         let findings = review["findings"].as_array().expect("a list of findings");
-        findings.iter().map(|finding| described(finding)).collect()
+        findings.iter().map(described).collect()
     }
 }
 

@@ -47,7 +47,7 @@ impl Engine {
             changed: Vec::new(),
             steps,
         };
-        match run.to_its_end().await {
+        match run.go_on().await {
             Err(fault) if fault.kind == FaultKind::LeaseLost => {
                 tracing::info!(execution = %id, %fault, "another worker goes on");
                 Ok(())
@@ -89,7 +89,7 @@ enum Woken {
 }
 
 impl Run<'_> {
-    async fn to_its_end(&mut self) -> Result<(), Fault> {
+    async fn go_on(&mut self) -> Result<(), Fault> {
         let interrupted = machine::interrupted(&self.execution, self.engine.clock.now());
         self.change(interrupted);
         loop {

@@ -1,6 +1,6 @@
 //! Workflows as data: what starts one ([`trigger`]), under which conditions ([`condition`], [`scope`]) and which steps
 //! it takes in which order ([`definition`], [`graph`]). [`catalog`] holds those that are known, [`builtin`] those that
-//! ship; [`validate`] is where a person's mistakes are found, all at once.
+//! ship; [`validate()`] is where a person's mistakes are found, all at once.
 
 pub mod action;
 pub mod builtin;

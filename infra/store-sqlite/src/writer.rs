@@ -57,8 +57,8 @@ trait Job: Send {
     /// Does the work; an error means that nothing of it may stay.
     fn work<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), sqlx::Error>>;
 
-    /// Answers the caller, once the transaction is committed or is not.
-    fn answer(self: Box<Self>, commit: Result<(), &sqlx::Error>);
+    /// Answers the caller, once the transaction is committed or has failed.
+    fn answer(self: Box<Self>, failure: Option<&sqlx::Error>);
 }
 
 struct Write<T, W> {
@@ -87,12 +87,12 @@ where
         })
     }
 
-    fn answer(self: Box<Self>, commit: Result<(), &sqlx::Error>) {
-        let answer = match (self.result, commit) {
+    fn answer(self: Box<Self>, failure: Option<&sqlx::Error>) {
+        let answer = match (self.result, failure) {
             (Some(Err(fault)), _) => Err(fault),
-            (Some(result), Ok(())) => result,
-            (_, Err(error)) => Err(failed(self.name, error)),
-            (None, Ok(())) => Err(Fault::new(FaultKind::Bug, format!("{}: the write was not run", self.name))),
+            (Some(result), None) => result,
+            (_, Some(error)) => Err(failed(self.name, error)),
+            (None, None) => Err(Fault::new(FaultKind::Bug, format!("{}: the write was not run", self.name))),
         };
         // The caller may have gone: then nobody wants to know.
         drop(self.reply.send(answer));
@@ -114,7 +114,7 @@ async fn write(connection: SqliteConnection, options: SqliteConnectOptions, mut 
             place = None;
         }
         for job in batch.drain(..) {
-            job.answer(committed.as_ref().map(|()| ()));
+            job.answer(committed.as_ref().err());
         }
     }
     if let Some(connection) = place
