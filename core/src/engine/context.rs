@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{Engine, LEASE};
 use crate::clock::{after, between};
 use crate::event::Event;
-use crate::execution::{Execution, StepRecord, StepStatus};
+use crate::execution::{Execution, StepStatus};
 use crate::fault::{Fault, FaultKind, Retry};
 use crate::ports::forge::{EffectKind, Marker, Remote, Target};
 use crate::ports::store::{Intent, Lease};
@@ -61,11 +61,6 @@ impl Context {
     /// The language models, in the order to ask them.
     pub fn models(&self) -> &[Arc<dyn Model>] {
         &self.engine.edges.models
-    }
-
-    /// How a step of the same execution stands.
-    pub fn step(&self, id: &str) -> Option<&StepRecord> {
-        self.execution.step(id)
     }
 
     /// What the steps that use `action` produced, in the order of the definition.
