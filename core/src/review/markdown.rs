@@ -110,7 +110,7 @@ pub fn prose(text: &str, limit: usize) -> String {
         match closing(inside, run) {
             Some(end) => {
                 words(&rest[..start], &mut out);
-                out.push_str(&code(inside[..end].trim()));
+                span(inside[..end].trim(), &mut out);
                 rest = &inside[end + run..];
             }
             None => {
@@ -224,6 +224,14 @@ fn closing(text: &str, run: usize) -> Option<usize> {
     }
 }
 
+/// Appends a code span, away from the fence of a span before it: together they would be one longer run of backticks.
+fn span(text: &str, out: &mut String) {
+    if out.ends_with('`') {
+        out.push(' ');
+    }
+    out.push_str(&code(text));
+}
+
 /// Appends text without code spans, escaped.
 fn words(text: &str, out: &mut String) {
     for (index, word) in text.split(' ').enumerate() {
@@ -231,7 +239,7 @@ fn words(text: &str, out: &mut String) {
             out.push(' ');
         }
         if links(word) {
-            out.push_str(&code(word));
+            span(word, out);
             continue;
         }
         let block = out.is_empty() && starts_block(word);
@@ -401,6 +409,7 @@ mod tests {
             "two\n\n- lines\n```\nfence",
             "bidi \u{202e}esrever and \u{1b}[31mred",
             "` ``",
+            "@`@",
         ];
         insta::assert_snapshot!(texts.map(|text| prose(text, 200)).join("\n"), @r"
         hello `@everyone,` see `#12` and `https://evil.example/x` or `www.evil.example`
@@ -413,6 +422,7 @@ mod tests {
         two - lines \`\`\` fence
         bidi \\u{202e}esrever and \\u{1b}\[31mred
         \` \`\`
+        `` @` `` `@`
         ");
     }
 
