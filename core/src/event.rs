@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CommitSha, DeliveryId, InstallationId, PrNumber, RepoName};
+use crate::ids::{CommentId, CommitSha, DeliveryId, InstallationId, PrNumber, RepoName};
 
 /// Something happened to a pull request. Everything a workflow's trigger and condition can see.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ pub enum EventKind {
         /// What follows the name, untrusted.
         #[serde(default)]
         arguments: String,
+        /// The comment that holds it, to react to.
+        #[serde(default)]
+        comment: Option<CommentId>,
     },
     /// A person or program asked for this workflow by name: the command line or the API.
     Manual {

@@ -132,6 +132,11 @@ impl fmt::Display for PrNumber {
     }
 }
 
+/// The number of a comment in the conversation of a pull request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CommentId(pub u64);
+
 /// The GitHub App installation a delivery belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::engine::Context;
 use crate::event::EventKind;
 use crate::fault::{Fault, FaultKind, Retry};
-use crate::ports::forge::PullRequest;
+use crate::ports::forge::{Patch, PullRequest};
 use crate::repo_config::{self, RepoConfig};
 use crate::workflow::ActionName;
 
 /// How long the event of a push is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The memo of what the forge did not show.
+const LEFT_OUT: &str = "left-out";
 
 /// What the step puts out. The diff is kept as a memo, not here: it can be large.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,6 +25,9 @@ pub(super) struct Fetched {
     pub(super) config: RepoConfig,
     /// Mistakes in the repository's configuration.
     pub(super) problems: Vec<String>,
+    /// What the forge did not show of the change.
+    #[serde(default)]
+    pub(super) left_out: Vec<String>,
     /// Whether the repository wants this workflow to go on, for the conditions of the steps that follow.
     pub(super) wanted: bool,
 }
@@ -44,8 +50,9 @@ pub(super) async fn run(context: &Context) -> Result<Fetched, Fault> {
         None => (RepoConfig::default(), Vec::new()),
     };
     diff(context, &pull).await?;
+    let left_out = left_out(context, &pull).await?;
     let wanted = wanted(context, &pull, &config);
-    Ok(Fetched { pull, config, problems: problems.iter().map(ToString::to_string).collect(), wanted })
+    Ok(Fetched { pull, config, problems: problems.iter().map(ToString::to_string).collect(), left_out, wanted })
 }
 
 /// A person's explicit request is always wanted. Otherwise the repository decides, and a draft waits until it is asked for.
@@ -68,6 +75,21 @@ pub(super) fn fetched(context: &Context) -> Result<Fetched, Fault> {
 
 /// The diff under review, read from the forge once for the execution.
 pub(super) async fn diff(context: &Context, pull: &PullRequest) -> Result<Bytes, Fault> {
-    let range = format!("{}..{}", pull.base, pull.head);
-    context.memo_bytes("diff", range.as_bytes(), context.forge().diff(pull)).await
+    let read = async {
+        let Patch { text, left_out } = context.forge().diff(pull).await?;
+        // Kept first: with the text kept, this is not done again.
+        context.memo(LEFT_OUT, &range(pull), async { Ok(left_out) }).await?;
+        Ok(text)
+    };
+    context.memo_bytes("diff", &range(pull), read).await
+}
+
+/// What the forge did not show of the change.
+async fn left_out(context: &Context, pull: &PullRequest) -> Result<Vec<String>, Fault> {
+    let lost = async { Err(Fault::new(FaultKind::Bug, "the diff was kept without what was left out of it")) };
+    context.memo(LEFT_OUT, &range(pull), lost).await
+}
+
+fn range(pull: &PullRequest) -> Vec<u8> {
+    format!("{}..{}", pull.base, pull.head).into_bytes()
 }

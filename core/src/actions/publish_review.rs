@@ -21,9 +21,13 @@ pub(super) struct Published {
 }
 
 pub(super) async fn run(context: &Context) -> Result<Published, Fault> {
-    let Fetched { pull, config, problems, .. } = fetch::fetched(context)?;
-    let review = assemble(&pull.head, gather(context)?, problems, config.review.max_findings);
-    let check = review.check(config.review.block_on);
+    let Fetched { pull, config, problems, left_out, .. } = fetch::fetched(context)?;
+    let mut parts = gather(context)?;
+    let why = "GitHub does not show its change";
+    let unseen = left_out.into_iter().map(|what| Skipped { what, why: why.to_owned(), incomplete: true });
+    parts.coverage.skipped.extend(unseen);
+    let review = assemble(&pull.head, parts, problems, &config.review);
+    let check = review.check();
     let target = context.target();
     let posted = context.effect(EffectKind::Review, |marker| {
         let (target, review) = (&target, &review);

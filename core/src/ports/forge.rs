@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
-use crate::ids::{CommitSha, InstallationId, PrNumber, RepoName};
+use crate::ids::{CommentId, CommitSha, InstallationId, PrNumber, RepoName};
 use crate::review::{Check, Review};
 
 /// Reads pull requests and writes to them. Every write carries a [`Marker`] by which it can be found again.
@@ -14,8 +14,8 @@ pub trait Forge: Send + Sync {
     /// The pull request as it is now.
     async fn pull_request(&self, target: &Target) -> Result<PullRequest, Fault>;
 
-    /// The unified diff between the pull request's base and head commits, as git prints it.
-    async fn diff(&self, pull: &PullRequest) -> Result<Bytes, Fault>;
+    /// The change the pull request makes to its base, up to exactly its head commit.
+    async fn diff(&self, pull: &PullRequest) -> Result<Patch, Fault>;
 
     /// A file's content at a commit, or none when it does not exist there.
     async fn file(&self, target: &Target, commit: &CommitSha, path: &str) -> Result<Option<Bytes>, Fault>;
@@ -23,7 +23,11 @@ pub trait Forge: Send + Sync {
     /// How many bytes a file has at a commit, or none when it does not exist there.
     async fn file_size(&self, target: &Target, commit: &CommitSha, path: &str) -> Result<Option<u64>, Fault>;
 
-    /// What an earlier write with this marker left, or none when nothing arrived.
+    /// What an account may do in the repository.
+    async fn permission(&self, target: &Target, login: &str) -> Result<Permission, Fault>;
+
+    /// What an earlier write with this marker left, or none when nothing arrived. Kinds whose writes change nothing when
+    /// they are done twice are not looked for.
     async fn find(&self, target: &Target, kind: EffectKind, marker: &Marker) -> Result<Option<Remote>, Fault>;
 
     /// Posts a review: its summary and its comments together.
@@ -31,6 +35,52 @@ pub trait Forge: Send + Sync {
 
     /// Posts the verdict on a head commit.
     async fn create_check(&self, target: &Target, marker: &Marker, check: &Check) -> Result<Remote, Fault>;
+
+    /// Posts a comment, in Markdown, to the conversation of the pull request.
+    async fn create_comment(&self, target: &Target, marker: &Marker, body: &str) -> Result<Remote, Fault>;
+
+    /// Puts a section of Markdown below what the author wrote as the description, in place of the section put there
+    /// before. Doing it twice changes nothing more.
+    async fn describe(&self, target: &Target, section: &str) -> Result<Remote, Fault>;
+
+    /// Puts labels on the pull request beside those it has. Doing it twice changes nothing more.
+    async fn add_labels(&self, target: &Target, labels: &[String]) -> Result<Remote, Fault>;
+
+    /// Reacts to a comment of the conversation. Doing it twice changes nothing more.
+    async fn react(&self, target: &Target, comment: CommentId, reaction: Reaction) -> Result<Remote, Fault>;
+}
+
+/// The change of a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// A unified diff as git prints it.
+    pub text: Bytes,
+    /// What the forge did not show, each the path or the part: it can't be reviewed.
+    pub left_out: Vec<String>,
+}
+
+/// What an account may do in a repository, in rising order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Permission {
+    /// It can't even see it.
+    None,
+    /// It may look.
+    Read,
+    /// It may change code.
+    Write,
+}
+
+/// A sign on a comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reaction {
+    /// It was seen and is being worked on.
+    Eyes,
+    /// It was done.
+    ThumbsUp,
+    /// It was refused.
+    ThumbsDown,
+    /// It was not understood.
+    Confused,
 }
 
 /// Which pull request, and through which installation to reach it.
@@ -55,7 +105,8 @@ pub struct PullRequest {
     pub body: String,
     /// Who opened it.
     pub author: String,
-    /// The commit its changes are counted from (the merge base), and from which configuration is read.
+    /// The commit of the base branch it is to be merged onto, from which configuration is read. The change is counted
+    /// from where the head branched off.
     pub base: CommitSha,
     /// The commit under review; all zeros for a git index.
     pub head: CommitSha,
@@ -73,6 +124,14 @@ pub enum EffectKind {
     Review,
     /// A check run.
     Check,
+    /// A comment in the conversation.
+    Comment,
+    /// A section of the description.
+    Description,
+    /// Labels.
+    Labels,
+    /// A reaction to a comment.
+    Reaction,
 }
 
 impl EffectKind {
@@ -81,6 +140,10 @@ impl EffectKind {
         match self {
             Self::Review => "review",
             Self::Check => "check",
+            Self::Comment => "comment",
+            Self::Description => "description",
+            Self::Labels => "labels",
+            Self::Reaction => "reaction",
         }
     }
 }

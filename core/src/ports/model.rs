@@ -30,6 +30,18 @@ pub struct Prompt {
     pub user: String,
     /// The JSON Schema the answer must satisfy.
     pub schema: serde_json::Value,
+    /// An answer to this prompt that could not be used; it is asked for again, with the reason.
+    #[serde(default)]
+    pub repair: Option<Repair>,
+}
+
+/// An answer that could not be used.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repair {
+    /// What the model wrote.
+    pub answer: String,
+    /// What is wrong with it, for the model to read.
+    pub error: String,
 }
 
 impl fmt::Debug for Prompt {

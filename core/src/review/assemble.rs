@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use crate::analysis::Effort;
 use crate::ids::CommitSha;
+use crate::repo_config;
 use crate::review::{Coverage, Finding, Review, Severity, Source};
 
 /// What the steps before put out.
@@ -18,15 +19,15 @@ pub struct Parts {
     pub effort: Option<Effort>,
 }
 
-/// Makes the review of that head commit with at most `max_findings` findings: the most severe ones.
-pub fn assemble(head: &CommitSha, parts: Parts, problems: Vec<String>, max_findings: u32) -> Review {
+/// Makes the review of that head commit with at most as many findings as are wanted: the most severe ones.
+pub fn assemble(head: &CommitSha, parts: Parts, problems: Vec<String>, wanted: &repo_config::Review) -> Review {
     let Parts { findings, coverage, effort } = parts;
     let mut findings = distinct(findings);
     findings.sort_by_cached_key(rank);
-    let kept = usize::try_from(max_findings).unwrap_or(usize::MAX).min(findings.len());
+    let kept = usize::try_from(wanted.max_findings).unwrap_or(usize::MAX).min(findings.len());
     let omitted = u32::try_from(findings.len() - kept).unwrap_or(u32::MAX);
     findings.truncate(kept);
-    Review { head: head.clone(), findings, omitted, coverage, effort, problems }
+    Review { head: head.clone(), findings, omitted, block_on: wanted.block_on, coverage, effort, problems }
 }
 
 /// Drops findings that say the same of the same place: the same rule there, or a model's on the very lines that an
@@ -84,7 +85,8 @@ mod tests {
 
     fn review(findings: Vec<Finding>, max_findings: u32) -> Review {
         let parts = Parts { findings, coverage: Coverage::default(), effort: None };
-        assemble(&CommitSha::zero(), parts, Vec::new(), max_findings)
+        let wanted = repo_config::Review { max_findings, ..repo_config::Review::default() };
+        assemble(&CommitSha::zero(), parts, Vec::new(), &wanted)
     }
 
     #[test]

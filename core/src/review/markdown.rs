@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use super::{Coverage, Finding, Review, Severity, Source, visible};
+use super::{Coverage, Finding, Review, Source, visible};
 use crate::diff::Side;
 use crate::ids::CommitSha;
 
@@ -24,9 +24,9 @@ const BLOCK: usize = 20_000;
 
 /// The summary of a review: verdict and counts, the findings that stand on no line, what was covered, what was not and
 /// why, and mistakes in the repository's configuration.
-pub fn summary(review: &Review, block_on: Severity) -> String {
+pub fn summary(review: &Review) -> String {
     let mut page = Page::default();
-    page.block(&format!("### AutoPR review: {}", review.headline(block_on)));
+    page.block(&format!("### AutoPR review: {}", review.headline()));
     let mut counts: Vec<_> =
         review.counts().into_iter().map(|(severity, count)| format!("{count} {severity}")).collect();
     if review.omitted > 0 {
@@ -283,12 +283,13 @@ fn cut(text: &str, limit: usize) -> String {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::Severity;
     use super::super::samples::{finding, review, skipped};
     use super::*;
 
     #[test]
     fn a_summary_without_findings() {
-        insta::assert_snapshot!(summary(&review(Vec::new()), Severity::High), @"
+        insta::assert_snapshot!(summary(&review(Vec::new())), @"
         ### AutoPR review: no findings
 
         **Covered:** 12 files (+120 −30) at `1234567890`, by deterministic analysers only: no language model is configured.
@@ -317,7 +318,7 @@ mod tests {
         review.coverage.models = vec!["openai/m-1".to_owned()];
         review.coverage.skipped = vec![skipped(true), skipped(false)];
         review.problems = vec![".autopr.yml:3:5: unknown key `revew`".to_owned()];
-        insta::assert_snapshot!(summary(&review, Severity::High), @"
+        insta::assert_snapshot!(summary(&review), @"
         ### AutoPR review: 6 findings, 1 of them blocks merging
 
         1 critical, 1 medium, 1 low, 3 left out by `review.max_findings`.
@@ -445,7 +446,7 @@ mod tests {
     fn long_texts_are_cut_and_said_to_be() {
         let mut review = review(Vec::new());
         review.coverage.skipped = vec![skipped(true); 5000];
-        let text = summary(&review, Severity::High);
+        let text = summary(&review);
         assert!(text.len() < 65_536 && text.ends_with(" more entries did not fit here.\n"), "{} bytes", text.len());
         let long = Finding { title: "t".repeat(100_000), reason: "r".repeat(100_000), ..finding(Severity::Low) };
         assert!(comment(&long).len() < 65_536);

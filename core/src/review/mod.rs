@@ -28,6 +28,8 @@ pub struct Review {
     pub findings: Vec<Finding>,
     /// Findings that were left out by `review.max_findings`.
     pub omitted: u32,
+    /// Findings of this severity and above block merging.
+    pub block_on: Severity,
     /// What was looked at.
     pub coverage: Coverage,
     /// How much work the change is to review, if that is known.

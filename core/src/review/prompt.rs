@@ -55,7 +55,7 @@ pub fn prompt(pull: &PullRequest, diff: &Diff<'_>, ignored: impl Fn(&str) -> boo
     // A fence that depends on what it holds can't be closed from within.
     let fence = format!("untrusted-{}", hex::encode(&Sha256::digest(body.as_bytes())[..8]));
     let user = format!("<{fence}>\n{body}</{fence}>\n");
-    Asked { prompt: Prompt { system: INSTRUCTIONS.to_owned(), user, schema: answer::schema() }, left_out }
+    Asked { prompt: Prompt { system: INSTRUCTIONS.to_owned(), user, schema: answer::schema(), repair: None }, left_out }
 }
 
 fn show(file: &FileDiff<'_>) -> String {

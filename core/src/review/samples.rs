@@ -28,7 +28,7 @@ pub(super) fn finding(severity: Severity) -> Finding {
 pub(super) fn review(findings: Vec<Finding>) -> Review {
     let head = CommitSha::new("1234567890123456789012345678901234567890").unwrap_or_else(|_| CommitSha::zero());
     let coverage = Coverage { files: 12, added: 120, removed: 30, models: Vec::new(), skipped: Vec::new() };
-    Review { head, findings, omitted: 0, coverage, effort: None, problems: Vec::new() }
+    Review { head, findings, omitted: 0, block_on: Severity::High, coverage, effort: None, problems: Vec::new() }
 }
 
 pub(super) fn skipped(incomplete: bool) -> Skipped {

@@ -3,11 +3,11 @@
 use super::{Check, Review, Severity, Verdict, markdown};
 
 impl Review {
-    /// The verdict when findings of `block_on` and above block: a failure when there is one; a success only when none
+    /// The verdict: a failure when a finding blocks; a success only when none
     /// was found, none may be among those left out, and nothing was skipped that should have been looked at; neutral
     /// otherwise.
-    pub fn verdict(&self, block_on: Severity) -> Verdict {
-        if self.blocking(block_on) > 0 {
+    pub fn verdict(&self) -> Verdict {
+        if self.blocking() > 0 {
             return Verdict::Failure;
         }
         // The findings are sorted, so those left out are no worse than the last one kept.
@@ -20,29 +20,24 @@ impl Review {
     }
 
     /// The check `autopr/review` that this review gives its head commit.
-    pub fn check(&self, block_on: Severity) -> Check {
-        let verdict = self.verdict(block_on);
-        Check {
-            head: self.head.clone(),
-            verdict,
-            title: self.headline(block_on),
-            summary: markdown::summary(self, block_on),
-        }
+    pub fn check(&self) -> Check {
+        let verdict = self.verdict();
+        Check { head: self.head.clone(), verdict, title: self.headline(), summary: markdown::summary(self) }
     }
 
     /// The verdict in one line, with the number of findings.
-    pub fn headline(&self, block_on: Severity) -> String {
+    pub fn headline(&self) -> String {
         let total = self.findings.len() + self.omitted as usize;
         let found = match total {
             0 => "no findings".to_owned(),
             1 => "1 finding".to_owned(),
             _ => format!("{total} findings"),
         };
-        match self.verdict(block_on) {
+        match self.verdict() {
             Verdict::Success if total == 0 => "no findings".to_owned(),
             Verdict::Success => format!("{found}, none blocking"),
             Verdict::Failure => {
-                let blocking = self.blocking(block_on);
+                let blocking = self.blocking();
                 match (total, blocking) {
                     (1, _) => "1 finding, which blocks merging".to_owned(),
                     (_, 1) => format!("{found}, 1 of them blocks merging"),
@@ -60,8 +55,8 @@ impl Review {
         all.filter(|(_, count)| *count > 0).collect()
     }
 
-    fn blocking(&self, block_on: Severity) -> usize {
-        self.findings.iter().filter(|finding| finding.severity >= block_on).count()
+    fn blocking(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.severity >= self.block_on).count()
     }
 }
 
@@ -91,8 +86,8 @@ mod tests {
         let mut review = review(severities.iter().map(|severity| finding(*severity)).collect());
         review.omitted = omitted;
         review.coverage.skipped = incomplete.iter().map(|incomplete| skipped(*incomplete)).collect();
-        assert_eq!(review.verdict(Severity::High), expect);
-        let check = review.check(Severity::High);
+        assert_eq!(review.verdict(), expect);
+        let check = review.check();
         assert_eq!((check.verdict, check.head), (expect, review.head));
     }
 
@@ -102,11 +97,11 @@ mod tests {
         let mut partial = all(&[]);
         partial.coverage.skipped = vec![skipped(true)];
         let texts = [
-            all(&[]).headline(Severity::High),
-            all(&[Severity::Low]).headline(Severity::High),
-            all(&[Severity::High]).headline(Severity::High),
-            all(&[Severity::Critical, Severity::High, Severity::Low]).headline(Severity::High),
-            partial.headline(Severity::High),
+            all(&[]).headline(),
+            all(&[Severity::Low]).headline(),
+            all(&[Severity::High]).headline(),
+            all(&[Severity::Critical, Severity::High, Severity::Low]).headline(),
+            partial.headline(),
         ];
         insta::assert_snapshot!(texts.join("\n"), @"
         no findings

@@ -17,9 +17,9 @@ use crate::engine::Edges;
 use crate::event::Event;
 use crate::execution::Execution;
 use crate::fault::Fault;
-use crate::ids::{CommitSha, ExecutionId};
+use crate::ids::{CommentId, CommitSha, ExecutionId};
 use crate::message::Message;
-use crate::ports::forge::{EffectKind, Marker, PullRequest, Remote, Target};
+use crate::ports::forge::{EffectKind, Marker, Patch, Permission, PullRequest, Reaction, Remote, Target};
 use crate::ports::model::{Completion, Limits, Prompt};
 use crate::ports::store::{Accepted, Backlog, Claim, Intent, Lease, NewExecution, Received, Settle, Standing, Update};
 use crate::ports::{Forge, Model, Queue, Store};
@@ -229,7 +229,7 @@ impl Forge for Wrapped<dyn Forge> {
     async fn pull_request(&self, target: &Target) -> Result<PullRequest, Fault> {
         through!(self.pull_request(target))
     }
-    async fn diff(&self, pull: &PullRequest) -> Result<Bytes, Fault> {
+    async fn diff(&self, pull: &PullRequest) -> Result<Patch, Fault> {
         through!(self.diff(pull))
     }
     async fn file(&self, target: &Target, commit: &CommitSha, path: &str) -> Result<Option<Bytes>, Fault> {
@@ -246,6 +246,21 @@ impl Forge for Wrapped<dyn Forge> {
     }
     async fn create_check(&self, target: &Target, marker: &Marker, check: &Check) -> Result<Remote, Fault> {
         through!(self.create_check(target, marker, check))
+    }
+    async fn permission(&self, target: &Target, login: &str) -> Result<Permission, Fault> {
+        through!(self.permission(target, login))
+    }
+    async fn create_comment(&self, target: &Target, marker: &Marker, body: &str) -> Result<Remote, Fault> {
+        through!(self.create_comment(target, marker, body))
+    }
+    async fn describe(&self, target: &Target, section: &str) -> Result<Remote, Fault> {
+        through!(self.describe(target, section))
+    }
+    async fn add_labels(&self, target: &Target, labels: &[String]) -> Result<Remote, Fault> {
+        through!(self.add_labels(target, labels))
+    }
+    async fn react(&self, target: &Target, comment: CommentId, reaction: Reaction) -> Result<Remote, Fault> {
+        through!(self.react(target, comment, reaction))
     }
 }
 

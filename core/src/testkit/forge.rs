@@ -1,15 +1,15 @@
 //! A forge in memory that shows what was written to it, doubles included.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::fault::{Fault, FaultKind};
-use crate::ids::CommitSha;
+use crate::ids::{CommentId, CommitSha};
 use crate::ports::Forge;
-use crate::ports::forge::{EffectKind, Marker, PullRequest, Remote, Target};
+use crate::ports::forge::{EffectKind, Marker, Patch, Permission, PullRequest, Reaction, Remote, Target};
 use crate::review::{Check, Review};
 
 /// A [`Forge`] with one pull request.
@@ -25,6 +25,10 @@ struct State {
     files: BTreeMap<(CommitSha, String), Bytes>,
     reviews: Vec<(Marker, Review)>,
     checks: Vec<(Marker, Check)>,
+    comments: Vec<(Marker, String)>,
+    description: Option<String>,
+    reactions: BTreeSet<(u64, &'static str)>,
+    permissions: BTreeMap<String, Permission>,
     diffs_read: usize,
 }
 
@@ -37,6 +41,10 @@ impl FakeForge {
             files: BTreeMap::new(),
             reviews: Vec::new(),
             checks: Vec::new(),
+            comments: Vec::new(),
+            description: None,
+            reactions: BTreeSet::new(),
+            permissions: BTreeMap::new(),
             diffs_read: 0,
         };
         Self { state: Mutex::new(state) }
@@ -62,6 +70,31 @@ impl FakeForge {
         self.state().checks.iter().map(|(_, check)| check.clone()).collect()
     }
 
+    /// Every comment posted to the conversation, in order.
+    pub fn comments(&self) -> Vec<String> {
+        self.state().comments.iter().map(|(_, body)| body.clone()).collect()
+    }
+
+    /// The section put below the description.
+    pub fn description(&self) -> Option<String> {
+        self.state().description.clone()
+    }
+
+    /// The labels of the pull request.
+    pub fn labels(&self) -> Vec<String> {
+        self.state().pull.labels.clone()
+    }
+
+    /// The reactions left, as the number of the comment and a word.
+    pub fn reactions(&self) -> Vec<(u64, &'static str)> {
+        self.state().reactions.iter().copied().collect()
+    }
+
+    /// Says what an account may do; without that it may read.
+    pub fn permit(&self, login: &str, permission: Permission) {
+        self.state().permissions.insert(login.to_owned(), permission);
+    }
+
     /// How often the diff was read.
     pub fn diffs_read(&self) -> usize {
         self.state().diffs_read
@@ -82,10 +115,10 @@ impl Forge for FakeForge {
         Err(Fault::new(FaultKind::NotFound, format!("no pull request {} in {}", target.number, target.repository)))
     }
 
-    async fn diff(&self, _pull: &PullRequest) -> Result<Bytes, Fault> {
+    async fn diff(&self, _pull: &PullRequest) -> Result<Patch, Fault> {
         let mut state = self.state();
         state.diffs_read += 1;
-        Ok(state.diff.clone())
+        Ok(Patch { text: state.diff.clone(), left_out: Vec::new() })
     }
 
     async fn file(&self, _target: &Target, commit: &CommitSha, path: &str) -> Result<Option<Bytes>, Fault> {
@@ -101,6 +134,8 @@ impl Forge for FakeForge {
         let position = match kind {
             EffectKind::Review => state.reviews.iter().position(|(posted, _)| posted == marker),
             EffectKind::Check => state.checks.iter().position(|(posted, _)| posted == marker),
+            EffectKind::Comment => state.comments.iter().position(|(posted, _)| posted == marker),
+            EffectKind::Description | EffectKind::Labels | EffectKind::Reaction => None,
         };
         Ok(position.map(|position| remote(kind, position)))
     }
@@ -115,6 +150,42 @@ impl Forge for FakeForge {
         let mut state = self.state();
         state.checks.push((marker.clone(), check.clone()));
         Ok(remote(EffectKind::Check, state.checks.len() - 1))
+    }
+
+    async fn permission(&self, _target: &Target, login: &str) -> Result<Permission, Fault> {
+        Ok(self.state().permissions.get(login).copied().unwrap_or(Permission::Read))
+    }
+
+    async fn create_comment(&self, _target: &Target, marker: &Marker, body: &str) -> Result<Remote, Fault> {
+        let mut state = self.state();
+        state.comments.push((marker.clone(), body.to_owned()));
+        Ok(remote(EffectKind::Comment, state.comments.len() - 1))
+    }
+
+    async fn describe(&self, _target: &Target, section: &str) -> Result<Remote, Fault> {
+        self.state().description = Some(section.to_owned());
+        Ok(remote(EffectKind::Description, 0))
+    }
+
+    async fn add_labels(&self, _target: &Target, labels: &[String]) -> Result<Remote, Fault> {
+        let mut state = self.state();
+        for label in labels {
+            if !state.pull.labels.contains(label) {
+                state.pull.labels.push(label.clone());
+            }
+        }
+        Ok(remote(EffectKind::Labels, 0))
+    }
+
+    async fn react(&self, _target: &Target, comment: CommentId, reaction: Reaction) -> Result<Remote, Fault> {
+        let word = match reaction {
+            Reaction::Eyes => "eyes",
+            Reaction::ThumbsUp => "+1",
+            Reaction::ThumbsDown => "-1",
+            Reaction::Confused => "confused",
+        };
+        self.state().reactions.insert((comment.0, word));
+        Ok(remote(EffectKind::Reaction, 0))
     }
 }
 

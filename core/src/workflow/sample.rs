@@ -22,7 +22,7 @@ pub(super) fn events() -> Result<[(&'static str, Event); 3], InvalidId> {
         installation: None,
     };
     let command = Event {
-        kind: EventKind::Command { name: "review".into(), arguments: "full".into() },
+        kind: EventKind::Command { name: "review".into(), arguments: "full".into(), comment: None },
         base: None,
         head: None,
         draft: true,

@@ -135,7 +135,7 @@ impl<'a> Scope<'a> {
 pub(super) fn event_value(event: &Event) -> Value {
     let (kind, action, command, arguments) = match &event.kind {
         EventKind::PullRequest { action } => ("pull_request", action.as_str(), "", ""),
-        EventKind::Command { name, arguments } => ("command", "", name.as_str(), arguments.as_str()),
+        EventKind::Command { name, arguments, comment: _ } => ("command", "", name.as_str(), arguments.as_str()),
         EventKind::Manual { .. } => ("manual", "", "", ""),
     };
     map([

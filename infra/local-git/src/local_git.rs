@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use autopr_core::fault::{Fault, FaultKind};
-use autopr_core::ids::{CommitSha, PrNumber, RepoName};
+use autopr_core::ids::{CommentId, CommitSha, PrNumber, RepoName};
 use autopr_core::ports::Forge;
-use autopr_core::ports::forge::{EffectKind, Marker, PullRequest, Remote, Target};
+use autopr_core::ports::forge::{EffectKind, Marker, Patch, Permission, PullRequest, Reaction, Remote, Target};
 use autopr_core::review::{Check, Review};
 use bytes::Bytes;
 
@@ -131,14 +131,14 @@ impl Forge for LocalGit {
         Ok(PullRequest { target: target.clone(), title, body, author, base, head, draft: false, labels: Vec::new() })
     }
 
-    async fn diff(&self, pull: &PullRequest) -> Result<Bytes, Fault> {
+    async fn diff(&self, pull: &PullRequest) -> Result<Patch, Fault> {
         let staged = pull.head == CommitSha::zero();
         let diff = self.room.diff(&pull.base, (!staged).then_some(&pull.head)).await?;
         match staged.then(|| unmerged(&diff)).flatten() {
             Some(path) => {
                 Err(told(format!("`{path}` has unresolved conflicts in the index: resolve and `git add` it")))
             }
-            None => Ok(diff.into()),
+            None => Ok(Patch { text: diff.into(), left_out: Vec::new() }),
         }
     }
 
@@ -171,6 +171,31 @@ impl Forge for LocalGit {
         let (outbox, target, marker, check) = (Arc::clone(&self.outbox), target.clone(), marker.clone(), check.clone());
         blocking(move || outbox.post(EffectKind::Check, &target, &marker, &check)).await
     }
+
+    async fn permission(&self, _: &Target, _: &str) -> Result<Permission, Fault> {
+        // Whoever runs the program on their own repository may do everything.
+        Ok(Permission::Write)
+    }
+
+    async fn create_comment(&self, _: &Target, _: &Marker, _: &str) -> Result<Remote, Fault> {
+        Err(no_conversation())
+    }
+
+    async fn describe(&self, _: &Target, _: &str) -> Result<Remote, Fault> {
+        Err(no_conversation())
+    }
+
+    async fn add_labels(&self, _: &Target, _: &[String]) -> Result<Remote, Fault> {
+        Err(no_conversation())
+    }
+
+    async fn react(&self, _: &Target, _: CommentId, _: Reaction) -> Result<Remote, Fault> {
+        Err(no_conversation())
+    }
+}
+
+fn no_conversation() -> Fault {
+    told("a range of a local repository has no description, comments or labels: use a workflow that reviews".to_owned())
 }
 
 /// Runs file work where it holds up no other task.

@@ -1,10 +1,11 @@
 //! The outbox: a folder that stands for what a forge would show. One file for each marker, written whole or not at all,
 //! so that the same write made twice leaves one.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use autopr_core::fault::Fault;
 use autopr_core::ports::forge::{EffectKind, Marker, Remote, Target};
@@ -18,8 +19,7 @@ use tempfile::NamedTempFile;
 #[derive(Debug)]
 pub(crate) struct Outbox {
     folder: PathBuf,
-    last_review: Mutex<Option<PathBuf>>,
-    last_check: Mutex<Option<PathBuf>>,
+    last: Mutex<HashMap<EffectKind, PathBuf>>,
 }
 
 /// What a file holds.
@@ -37,7 +37,7 @@ impl Outbox {
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let folder = folder.canonicalize()?;
-        Ok(Self { folder, last_review: Mutex::default(), last_check: Mutex::default() })
+        Ok(Self { folder, last: Mutex::default() })
     }
 
     /// The folder's absolute path.
@@ -71,8 +71,7 @@ impl Outbox {
 
     /// Reads back what was posted or found last. Blocks.
     pub(crate) fn last<T: DeserializeOwned>(&self, kind: EffectKind) -> Result<Option<T>, Fault> {
-        let path = self.last_of(kind).lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-        let Some(path) = path else { return Ok(None) };
+        let Some(path) = self.last_paths().get(&kind).cloned() else { return Ok(None) };
         let unreadable = |error: io::Error| {
             Fault::invalid(format!("reading `{}`; remove it to start anew", path.display())).source(error)
         };
@@ -103,14 +102,11 @@ impl Outbox {
     fn seen(&self, kind: EffectKind, path: PathBuf) -> Remote {
         let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let url = Some(path.display().to_string());
-        *self.last_of(kind).lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(path);
+        self.last_paths().insert(kind, path);
         Remote { id, url }
     }
 
-    fn last_of(&self, kind: EffectKind) -> &Mutex<Option<PathBuf>> {
-        match kind {
-            EffectKind::Review => &self.last_review,
-            EffectKind::Check => &self.last_check,
-        }
+    fn last_paths(&self) -> MutexGuard<'_, HashMap<EffectKind, PathBuf>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

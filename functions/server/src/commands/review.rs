@@ -152,7 +152,7 @@ async fn review(arguments: &ReviewArgs, settings: &Settings, catalog: Catalog, s
         }
     }
     let posted = (git.review().await.map_err(unusable)?, git.check().await.map_err(unusable)?);
-    let (Some(review), Some(check)) = posted else {
+    let (Some(mut review), Some(check)) = posted else {
         let text = format!(
             "workflow `{}` ended without posting a review: no step with `uses: publish-review` has run",
             arguments.workflow
@@ -160,7 +160,10 @@ async fn review(arguments: &ReviewArgs, settings: &Settings, catalog: Catalog, s
         return Err(Failure::new(INCOMPLETE, text));
     };
     let check = match arguments.fail_on {
-        Some(FailOn::Severity(least)) => review.check(least),
+        Some(FailOn::Severity(least)) => {
+            review.block_on = least;
+            review.check()
+        }
         Some(FailOn::Never) | None => check,
     };
     let printed = report::render(&review, &check, analysis::rules(), arguments.format, Style::of_stdout());

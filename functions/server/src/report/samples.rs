@@ -30,7 +30,7 @@ pub(super) fn print(review: &Review, check: &Check, format: Format, style: Style
 }
 
 pub(super) fn check(review: &Review) -> Check {
-    review.check(Severity::High)
+    review.check()
 }
 
 /// A review with a secret, a model's multi-line remark with a suggestion, one on a removed line, and one on the whole.
@@ -86,6 +86,7 @@ pub(super) fn review() -> Review {
         head: CommitSha::new("abcdef1234abcdef1234abcdef1234abcdef1234").unwrap(),
         findings: vec![secret, model, removed, whole],
         omitted: 2,
+        block_on: Severity::High,
         coverage: Coverage {
             files: 12,
             added: 120,

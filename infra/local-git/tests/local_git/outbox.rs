@@ -4,7 +4,7 @@ use std::sync::Arc;
 use autopr_core::ids::CommitSha;
 use autopr_core::ports::Forge;
 use autopr_core::ports::forge::{EffectKind, Marker};
-use autopr_core::review::{Check, Coverage, Review, Verdict};
+use autopr_core::review::{Check, Coverage, Review, Severity, Verdict};
 
 use crate::repo::Repo;
 
@@ -14,6 +14,7 @@ fn review(omitted: u32) -> Review {
         head: CommitSha::zero(),
         findings: Vec::new(),
         omitted,
+        block_on: Severity::High,
         coverage: Coverage::default(),
         problems: Vec::new(),
     }

@@ -89,7 +89,7 @@ pub(crate) async fn read(local: &LocalGit, spec: &RangeSpec) -> Result<(PullRequ
     local.resolve(spec).await?;
     let pull = local.pull_request(&local.target()?).await?;
     let diff = local.diff(&pull).await?;
-    Ok((pull, String::from_utf8_lossy(&diff).into_owned()))
+    Ok((pull, String::from_utf8_lossy(&diff.text).into_owned()))
 }
 
 /// The paths that a diff's headers name, new side.

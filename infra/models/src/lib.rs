@@ -1,0 +1,1 @@
+//! Language models of several vendors behind one port.

@@ -1,0 +1,1 @@
+//! A GitHub that keeps state: see the module documentation to come.

@@ -1,0 +1,1 @@
+//! Language models that follow a script: see the module documentation to come.
