@@ -313,7 +313,7 @@ async fn bots_and_drafts_are_left_alone_until_somebody_asks() {
     world.send(sample::opened("d-2")).await;
     assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Succeeded)]));
     assert!(world.forge.reviews().is_empty(), "a draft waits");
-    let command = EventKind::Command { name: "review".to_owned(), arguments: String::new() };
+    let command = EventKind::Command { name: "review".to_owned(), arguments: String::new(), comment: None };
     world.send(Event { kind: command, ..sample::opened("d-3") }).await;
     ends(&world).await;
     assert_eq!(world.forge.reviews().len(), 1, "until somebody asks");
@@ -348,7 +348,7 @@ async fn a_turn_taking_group_runs_one_after_the_other() {
         steps: [{ id: fetch, uses: fetch }]\n";
     let world = a_world([answers()]).workflows(&[("turns.yaml", queue)]);
     for delivery in ["d-1", "d-2", "d-3"] {
-        let kind = EventKind::Command { name: "turns".to_owned(), arguments: String::new() };
+        let kind = EventKind::Command { name: "turns".to_owned(), arguments: String::new(), comment: None };
         world.send(Event { kind, ..sample::opened(delivery) }).await;
     }
     let ended = ends(&world).await;
