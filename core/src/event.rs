@@ -55,6 +55,8 @@ pub enum EventKind {
         #[serde(default)]
         comment: Option<CommentId>,
     },
+    /// A person asked for the check to be made again, by the button beside it.
+    CheckRerun,
     /// A person or program asked for this workflow by name: the command line or the API.
     Manual {
         /// The workflow to run.
@@ -68,6 +70,7 @@ impl EventKind {
         match self {
             Self::PullRequest { .. } => "pull_request",
             Self::Command { .. } => "command",
+            Self::CheckRerun => "check_rerun",
             Self::Manual { .. } => "manual",
         }
     }
@@ -92,7 +95,16 @@ pub enum PullRequestAction {
 }
 
 impl PullRequestAction {
-    /// The word used in a workflow's `on` and in conditions.
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Opened, Self::Reopened, Self::ReadyForReview, Self::Synchronize, Self::Labeled, Self::Closed];
+
+    /// The action GitHub calls by that name, if it is one that can start a workflow.
+    pub fn from_github(action: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == action)
+    }
+
+    /// The word used by GitHub, in a workflow's `on` and in conditions.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Opened => "opened",

@@ -155,6 +155,13 @@ impl ExecutionId {
     }
 }
 
+impl ExecutionId {
+    /// A number that differs from one execution to the next, to spread waits by.
+    pub fn spread(self) -> u64 {
+        self.0.as_u64_pair().1
+    }
+}
+
 impl fmt::Display for ExecutionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

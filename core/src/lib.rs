@@ -2,7 +2,7 @@
 //!
 //! Nothing here opens a socket, speaks SQL, links a cloud's SDK or reads an environment variable.
 //! ARCHITECTURE.md shows how the modules fit; in reading order they are:
-//! identities ([`ids`]), what happened ([`event`]), what runs because of it ([`workflow`],
+//! identities ([`ids`]), what happened ([`event`], [`intake`]), what runs because of it ([`workflow`],
 //! [`execution`], [`machine`], [`engine`], [`actions`]), what is reviewed ([`diff`], [`analysis`],
 //! [`review`]) and the edges ([`ports`]).
 
@@ -15,12 +15,15 @@ pub mod event;
 pub mod execution;
 pub mod fault;
 pub mod ids;
+pub mod intake;
 pub mod machine;
 pub mod message;
+pub mod model_chain;
 pub mod ports;
 pub mod repo_config;
 pub mod retry;
 pub mod review;
+pub mod telemetry;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod workflow;

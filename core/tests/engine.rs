@@ -15,7 +15,7 @@ use autopr_core::ports::store::Backlog;
 use autopr_core::review::{Severity, Verdict};
 use autopr_core::testkit::crash::Mishap;
 use autopr_core::testkit::model::Answer;
-use autopr_core::testkit::world::{ANSWER, World};
+use autopr_core::testkit::world::{ANSWER, World, chain};
 use autopr_core::testkit::{Crasher, MemoryStore, sample, store_suite, world};
 use tokio_util::sync::CancellationToken;
 
@@ -103,7 +103,9 @@ async fn the_same_delivery_twice_is_reviewed_once() {
 
 #[tokio::test]
 async fn a_failing_step_is_tried_again_and_a_short_wait_is_slept_through() {
-    let world = a_world([fails(FaultKind::Unavailable, Retry::Backoff), answers()]);
+    // The chain asks four times in place before the step fails.
+    let down = || fails(FaultKind::Unavailable, Retry::Backoff);
+    let world = a_world([down(), down(), down(), down(), answers()]);
     world.send(sample::opened("d-1")).await;
     let (engine, mut progress) = world.watched();
     world.run(&engine).await;
@@ -177,7 +179,7 @@ async fn running_time_is_bounded_and_what_was_found_is_still_published() {
     let mut world = a_world([]);
     let slow = Answer::After(world.clock.clone(), Duration::from_secs(400), ANSWER.to_owned());
     world.model = Arc::new(autopr_core::testkit::ScriptedModel::new([slow]));
-    world.edges.models = vec![world.model.clone()];
+    world.edges.models = chain(&world.model);
     world.send(sample::opened("d-1")).await;
     assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::TimedOut)]));
     let [review] = &world.forge.reviews()[..] else { panic!("one review") };

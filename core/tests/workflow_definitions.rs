@@ -35,7 +35,7 @@ fn opened() -> Event {
 }
 
 fn command(name: &str, arguments: &str) -> Event {
-    event(EventKind::Command { name: name.into(), arguments: arguments.into() })
+    event(EventKind::Command { name: name.into(), arguments: arguments.into(), comment: None })
 }
 
 fn manual(workflow: &str) -> Event {

@@ -14,7 +14,9 @@ fn event(labels: usize) -> Event {
     Event {
         delivery: DeliveryId::new("d1").unwrap(),
         at: "2026-11-22T10:00:00Z".parse().unwrap(),
-        kind: EventKind::Command { name: "review".into(), arguments: "full \u{202e} ${repo} 'é".into() },
+        kind: EventKind::Command {
+            name: "review".into(), arguments: "full \u{202e} ${repo} 'é".into(), comment: None
+        },
         repository: RepoName::new("acme/shop").unwrap(),
         number: PrNumber(u64::MAX),
         base: None,

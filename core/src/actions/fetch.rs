@@ -15,9 +15,6 @@ use crate::workflow::ActionName;
 /// How long the event of a push is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The memo of what the forge did not show.
-const LEFT_OUT: &str = "left-out";
-
 /// What the step puts out. The diff is kept as a memo, not here: it can be large.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Fetched {
@@ -49,8 +46,7 @@ pub(super) async fn run(context: &Context) -> Result<Fetched, Fault> {
         Some(text) => RepoConfig::parse(repo_config::FILE_NAME, text),
         None => (RepoConfig::default(), Vec::new()),
     };
-    diff(context, &pull).await?;
-    let left_out = left_out(context, &pull).await?;
+    let left_out = patch(context, &pull).await?.left_out;
     let wanted = wanted(context, &pull, &config);
     Ok(Fetched { pull, config, problems: problems.iter().map(ToString::to_string).collect(), left_out, wanted })
 }
@@ -59,7 +55,7 @@ pub(super) async fn run(context: &Context) -> Result<Fetched, Fault> {
 fn wanted(context: &Context, pull: &PullRequest, config: &RepoConfig) -> bool {
     let asked = match context.event().kind {
         EventKind::Manual { .. } => return true,
-        EventKind::Command { .. } => true,
+        EventKind::Command { .. } | EventKind::CheckRerun => true,
         EventKind::PullRequest { .. } => false,
     };
     config.review.enabled && config.allows(context.workflow()) && (asked || !pull.draft || config.review.drafts)
@@ -75,19 +71,23 @@ pub(super) fn fetched(context: &Context) -> Result<Fetched, Fault> {
 
 /// The diff under review, read from the forge once for the execution.
 pub(super) async fn diff(context: &Context, pull: &PullRequest) -> Result<Bytes, Fault> {
-    let read = async {
-        let Patch { text, left_out } = context.forge().diff(pull).await?;
-        // Kept first: with the text kept, this is not done again.
-        context.memo(LEFT_OUT, &range(pull), async { Ok(left_out) }).await?;
-        Ok(text)
-    };
-    context.memo_bytes("diff", &range(pull), read).await
+    Ok(patch(context, pull).await?.text)
 }
 
-/// What the forge did not show of the change.
-async fn left_out(context: &Context, pull: &PullRequest) -> Result<Vec<String>, Fault> {
-    let lost = async { Err(Fault::new(FaultKind::Bug, "the diff was kept without what was left out of it")) };
-    context.memo(LEFT_OUT, &range(pull), lost).await
+/// The change under review. It is kept as one line of JSON, which names what was left out, and the diff.
+async fn patch(context: &Context, pull: &PullRequest) -> Result<Patch, Fault> {
+    let read = async {
+        let Patch { text, left_out } = context.forge().diff(pull).await?;
+        let mut kept = serde_json::json!(left_out).to_string().into_bytes();
+        kept.push(b'\n');
+        kept.extend_from_slice(&text);
+        Ok(Bytes::from(kept))
+    };
+    let kept = context.memo_bytes("diff", &range(pull), read).await?;
+    let bug = || Fault::new(FaultKind::Bug, "the kept diff is not readable");
+    let end = kept.iter().position(|byte| *byte == b'\n').ok_or_else(bug)?;
+    let left_out = serde_json::from_slice(&kept[..end]).map_err(|error| bug().json(&error))?;
+    Ok(Patch { text: kept.slice(end + 1..), left_out })
 }
 
 fn range(pull: &PullRequest) -> Vec<u8> {

@@ -14,9 +14,11 @@ use crate::clock::{after, between};
 use crate::event::Event;
 use crate::execution::{Execution, StepStatus};
 use crate::fault::{Fault, FaultKind, Retry};
+use crate::model_chain::{Account, Answered};
+use crate::ports::Forge;
 use crate::ports::forge::{EffectKind, Marker, Remote, Target};
+use crate::ports::model::Prompt;
 use crate::ports::store::{Intent, Lease};
-use crate::ports::{Forge, Model};
 use crate::workflow::ActionName;
 
 /// One attempt of one step.
@@ -58,9 +60,24 @@ impl Context {
         self.engine.edges.forge.as_ref()
     }
 
-    /// The language models, in the order to ask them.
-    pub fn models(&self) -> &[Arc<dyn Model>] {
-        &self.engine.edges.models
+    /// True when a language model is configured.
+    pub fn has_models(&self) -> bool {
+        !self.engine.edges.models.is_empty()
+    }
+
+    /// Asks the language models until `read` accepts an answer; an answer that was paid for is not asked for again.
+    ///
+    /// # Errors
+    /// Those of [`ModelChain::ask`](crate::model_chain::ModelChain::ask).
+    pub async fn ask<T>(
+        &self,
+        prompt: &Prompt,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Answered<T>, Fault> {
+        let Engine { edges, clock, .. } = &self.engine;
+        let repository = &self.event().repository;
+        let account = Account { store: edges.store.as_ref(), lease: &self.lease, repository, clock };
+        edges.models.ask(&account, prompt, read).await
     }
 
     /// What the steps that use `action` produced, in the order of the definition.

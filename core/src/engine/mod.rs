@@ -20,8 +20,9 @@ use crate::fault::Fault;
 use crate::ids::ExecutionId;
 use crate::machine::Policy;
 use crate::message::{Message, V1};
+use crate::model_chain::ModelChain;
 use crate::ports::store::NewExecution;
-use crate::ports::{Forge, Model, Queue, Store};
+use crate::ports::{Forge, Queue, Store};
 use crate::workflow::Catalog;
 
 pub use context::Context;
@@ -47,8 +48,8 @@ pub struct Edges {
     pub queue: Arc<dyn Queue>,
     /// Where pull requests live.
     pub forge: Arc<dyn Forge>,
-    /// The language models in the order they are asked; empty when none is configured.
-    pub models: Vec<Arc<dyn Model>>,
+    /// The language models; an empty chain when none is configured.
+    pub models: ModelChain,
 }
 
 /// Runs workflows. Cloning shares everything.

@@ -11,6 +11,7 @@ use crate::event::Event;
 use crate::execution::{Execution, ExecutionStatus, StepRecord};
 use crate::fault::Fault;
 use crate::ids::ExecutionId;
+use crate::model_chain::MicroUsd;
 use crate::workflow::Definition;
 
 /// Executions, their memos and effects, and the store-backed queue. One method is one transaction: when it returns, what
@@ -73,8 +74,34 @@ pub trait Store: Send + Sync {
     async fn finish_effect(&self, lease: &Lease, marker: &Marker, remote: &Remote, now: Timestamp)
     -> Result<(), Fault>;
 
+    /// Sets money aside for one model call, if every budget it names has that much left, and opens the call.
+    ///
+    /// # Errors
+    /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution.
+    async fn reserve(&self, lease: &Lease, call: &NewCall, now: Timestamp) -> Result<Reservation, Fault>;
+
+    /// Closes a call: books what it cost in place of what was set aside, and keeps its answer as a memo.
+    ///
+    /// # Errors
+    /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution: the call is then closed as
+    /// lost by [`Store::requeue_due`].
+    async fn settle_call(
+        &self,
+        lease: &Lease,
+        call: CallId,
+        settled: &SettledCall,
+        now: Timestamp,
+    ) -> Result<(), Fault>;
+
+    /// The model calls of an execution, in the order they were made.
+    async fn calls(&self, execution: ExecutionId) -> Result<Vec<Call>, Fault>;
+
+    /// What stands against a budget.
+    async fn spending(&self, scope: &str) -> Result<Spending, Fault>;
+
     /// Queues executions that nobody is at: parked ones whose time has come, ones whose lease ran out, and queued ones
-    /// untouched for `patience`, whose message must have been lost. At most `limit`, oldest first.
+    /// untouched for `patience`, whose message must have been lost. At most `limit`, oldest first. Closes the calls that
+    /// nobody waits for any more as lost, at what was set aside for them: they may have been paid.
     async fn requeue_due(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<Vec<ExecutionId>, Fault>;
 
     /// The next queued execution of a concurrency group, if no other of the group is running.
@@ -195,6 +222,121 @@ pub enum Intent {
     Done(Remote),
 }
 
+/// The number of a model call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub i64);
+
+/// A model call to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCall {
+    /// The provider's name.
+    pub provider: String,
+    /// The model's name.
+    pub model: String,
+    /// The most it may cost.
+    pub amount: MicroUsd,
+    /// The budgets it counts against.
+    pub budgets: Vec<BudgetLine>,
+}
+
+/// A budget and its limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetLine {
+    /// The budget's name, such as `day/2026-11-22`.
+    pub scope: String,
+    /// The most that may be reserved and spent in it.
+    pub limit: MicroUsd,
+}
+
+/// Whether money could be set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reservation {
+    /// It was; the call is to be settled under this number.
+    Granted(CallId),
+    /// A budget does not have that much left.
+    Exhausted {
+        /// Which.
+        scope: String,
+        /// What it has.
+        left: MicroUsd,
+    },
+}
+
+/// How a model call ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettledCall {
+    /// In which way.
+    pub outcome: CallOutcome,
+    /// Tokens read.
+    pub input_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+    /// What it cost.
+    pub cost: MicroUsd,
+    /// How long it took.
+    pub latency: Duration,
+    /// A memo to keep with it: its key and value.
+    pub memo: Option<(String, Vec<u8>)>,
+}
+
+/// In which way a model call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallOutcome {
+    /// With an answer.
+    Answered,
+    /// Without one, and without a cost.
+    Failed,
+    /// Nobody knows: it is booked at the most it may have cost.
+    Lost,
+}
+
+impl CallOutcome {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Answered, Self::Failed, Self::Lost];
+
+    /// The word stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
+    }
+}
+
+/// A model call as it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its number.
+    pub id: CallId,
+    /// The provider's name.
+    pub provider: String,
+    /// The model's name.
+    pub model: String,
+    /// How it ended; none while it is open.
+    pub outcome: Option<CallOutcome>,
+    /// Tokens read.
+    pub input_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+    /// What it cost, or while it is open what is set aside for it.
+    pub cost: MicroUsd,
+}
+
+/// What stands against a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spending {
+    /// Set aside for calls under way.
+    pub reserved: MicroUsd,
+    /// Spent.
+    pub spent: MicroUsd,
+}
+
 /// A message taken from the store-backed queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
@@ -232,6 +374,8 @@ pub struct Backlog {
     pub dead: u64,
     /// Effects of executions that were tried and not known to be done.
     pub open_effects: u64,
+    /// Model calls that were begun and are not settled.
+    pub open_calls: u64,
     /// When the next message or parked execution is due, if any waits for a time.
     pub next_due: Option<Timestamp>,
 }

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::redact;
 use crate::diff::{Anchored, Claim, LineMap, Side, anchor};
-use crate::fault::{Fault, FaultKind, Retry};
 use crate::review::{Finding, Severity, Source};
 
 /// A model's answer.
@@ -60,13 +59,9 @@ pub fn schema() -> serde_json::Value {
 /// Reads an answer.
 ///
 /// # Errors
-/// When the text does not satisfy the schema; another try may.
-pub fn parse(text: &str) -> Result<Answer, Fault> {
-    serde_json::from_str(text).map_err(|error| {
-        Fault::new(FaultKind::Invalid, "the model's answer does not satisfy the schema")
-            .retry(Retry::Backoff)
-            .json(&error)
-    })
+/// What is wrong with a text that does not satisfy the schema, for the model to read.
+pub fn parse(text: &str) -> Result<Answer, String> {
+    serde_json::from_str(text).map_err(|error| format!("the answer does not satisfy the schema: {error}"))
 }
 
 /// Turns claims into findings. A claim whose quote does not stand where it says is moved there if the quote is unique in

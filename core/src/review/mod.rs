@@ -65,7 +65,10 @@ pub struct Skipped {
     pub incomplete: bool,
 }
 
-/// The state of the check `autopr/review` on a head commit.
+/// The name of the check on a head commit.
+pub const CHECK_NAME: &str = "autopr/review";
+
+/// The state of the check [`CHECK_NAME`] on a head commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// The commit it speaks of.

@@ -21,7 +21,10 @@ use crate::ids::{CommentId, CommitSha, ExecutionId};
 use crate::message::Message;
 use crate::ports::forge::{EffectKind, Marker, Patch, Permission, PullRequest, Reaction, Remote, Target};
 use crate::ports::model::{Completion, Limits, Prompt};
-use crate::ports::store::{Accepted, Backlog, Claim, Intent, Lease, NewExecution, Received, Settle, Standing, Update};
+use crate::ports::store::{
+    Accepted, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Received, Reservation, Settle,
+    SettledCall, Spending, Standing, Update,
+};
 use crate::ports::{Forge, Model, Queue, Store};
 use crate::review::{Check, Review};
 use crate::workflow::Definition;
@@ -98,11 +101,7 @@ impl Crasher {
             store: Arc::new(Wrapped { inner: edges.store.clone(), crasher: crasher() }),
             queue: Arc::new(Wrapped { inner: edges.queue.clone(), crasher: crasher() }),
             forge: Arc::new(Wrapped { inner: edges.forge.clone(), crasher: crasher() }),
-            models: edges
-                .models
-                .iter()
-                .map(|model| Arc::new(Wrapped { inner: model.clone(), crasher: crasher() }) as Arc<dyn Model>)
-                .collect(),
+            models: edges.models.map(|inner| Arc::new(Wrapped { inner, crasher: crasher() })),
         }
     }
 
@@ -193,6 +192,24 @@ impl Store for Wrapped<dyn Store> {
         now: Timestamp,
     ) -> Result<(), Fault> {
         through!(self.finish_effect(lease, marker, remote, now))
+    }
+    async fn reserve(&self, lease: &Lease, call: &NewCall, now: Timestamp) -> Result<Reservation, Fault> {
+        through!(self.reserve(lease, call, now))
+    }
+    async fn settle_call(
+        &self,
+        lease: &Lease,
+        call: CallId,
+        settled: &SettledCall,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        through!(self.settle_call(lease, call, settled, now))
+    }
+    async fn calls(&self, execution: ExecutionId) -> Result<Vec<Call>, Fault> {
+        self.inner.calls(execution).await
+    }
+    async fn spending(&self, scope: &str) -> Result<Spending, Fault> {
+        self.inner.spending(scope).await
     }
     async fn requeue_due(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<Vec<ExecutionId>, Fault> {
         through!(self.requeue_due(now, patience, limit))

@@ -15,7 +15,8 @@ use crate::ids::ExecutionId;
 use crate::ports::Store;
 use crate::ports::forge::{EffectKind, Marker, Remote};
 use crate::ports::store::{
-    Accepted, Backlog, Claim, Intent, Lease, NewExecution, Received, Settle, Standing, State, Update,
+    Accepted, Backlog, BudgetLine, Call, CallId, CallOutcome, Claim, Intent, Lease, NewCall, NewExecution, Received,
+    Reservation, Settle, SettledCall, Spending, Standing, State, Update,
 };
 use crate::workflow::Definition;
 
@@ -31,6 +32,8 @@ struct Tables {
     executions: BTreeMap<ExecutionId, Row>,
     memos: BTreeMap<(ExecutionId, String), Vec<u8>>,
     effects: BTreeMap<(ExecutionId, Marker), Option<Remote>>,
+    calls: Vec<CallRow>,
+    budgets: BTreeMap<String, Spending>,
     messages: BTreeMap<i64, Mail>,
     last_message: i64,
 }
@@ -42,6 +45,13 @@ struct Row {
     lease_until: Option<Timestamp>,
     updated_at: Timestamp,
     latest_wins: bool,
+}
+
+#[derive(Debug)]
+struct CallRow {
+    call: Call,
+    lease: Lease,
+    scopes: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -77,6 +87,37 @@ impl Tables {
         let row = self.executions.get_mut(&lease.execution);
         row.filter(|row| row.fence == lease.fence && row.execution.status == ExecutionStatus::Running)
             .ok_or_else(|| Fault::new(FaultKind::LeaseLost, format!("execution {} is not held", lease.execution)))
+    }
+
+    /// Closes an open call: what was set aside for it becomes what it cost.
+    fn close(&mut self, id: CallId, settled: &SettledCall) {
+        let Some(row) = self.calls.iter_mut().find(|row| row.call.id == id && row.call.outcome.is_none()) else {
+            return;
+        };
+        let SettledCall { outcome, input_tokens, output_tokens, cost, .. } = *settled;
+        let reserved = row.call.cost;
+        row.call = Call { outcome: Some(outcome), input_tokens, output_tokens, cost, ..row.call.clone() };
+        for scope in &row.scopes {
+            let spending = self.budgets.entry(scope.clone()).or_default();
+            spending.reserved = spending.reserved.less(reserved);
+            spending.spent = spending.spent + cost;
+        }
+    }
+
+    /// Closes the calls whose worker does not hold its execution any more.
+    fn close_lost(&mut self) {
+        let held = |lease: &Lease| {
+            self.executions
+                .get(&lease.execution)
+                .is_some_and(|row| row.fence == lease.fence && row.execution.status == ExecutionStatus::Running)
+        };
+        let open = self.calls.iter().filter(|row| row.call.outcome.is_none() && !held(&row.lease));
+        let lost: Vec<_> = open.map(|row| (row.call.id, row.call.cost)).collect();
+        for (id, cost) in lost {
+            let outcome = CallOutcome::Lost;
+            let latency = Duration::ZERO;
+            self.close(id, &SettledCall { outcome, input_tokens: 0, output_tokens: 0, cost, latency, memo: None });
+        }
     }
 
     fn insert(&mut self, event: &Event, new: &NewExecution, now: Timestamp) {
@@ -246,6 +287,53 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn reserve(&self, lease: &Lease, call: &NewCall, _now: Timestamp) -> Result<Reservation, Fault> {
+        let mut tables = self.tables();
+        tables.held(lease)?;
+        for BudgetLine { scope, limit } in &call.budgets {
+            let Spending { reserved, spent } = tables.budgets.get(scope).copied().unwrap_or_default();
+            if reserved + spent + call.amount > *limit {
+                return Ok(Reservation::Exhausted { scope: scope.clone(), left: limit.less(reserved + spent) });
+            }
+        }
+        let scopes: Vec<_> = call.budgets.iter().map(|line| line.scope.clone()).collect();
+        for scope in &scopes {
+            let spending = tables.budgets.entry(scope.clone()).or_default();
+            spending.reserved = spending.reserved + call.amount;
+        }
+        let id = CallId(tables.calls.len() as i64 + 1);
+        let NewCall { provider, model, amount, .. } = call.clone();
+        let call = Call { id, provider, model, outcome: None, input_tokens: 0, output_tokens: 0, cost: amount };
+        tables.calls.push(CallRow { call, lease: lease.clone(), scopes });
+        Ok(Reservation::Granted(id))
+    }
+
+    async fn settle_call(
+        &self,
+        lease: &Lease,
+        call: CallId,
+        settled: &SettledCall,
+        _now: Timestamp,
+    ) -> Result<(), Fault> {
+        let mut tables = self.tables();
+        tables.held(lease)?;
+        tables.close(call, settled);
+        if let Some((key, value)) = &settled.memo {
+            tables.memos.entry((lease.execution, key.clone())).or_insert_with(|| value.clone());
+        }
+        Ok(())
+    }
+
+    async fn calls(&self, execution: ExecutionId) -> Result<Vec<Call>, Fault> {
+        let tables = self.tables();
+        let calls = tables.calls.iter().filter(|row| row.lease.execution == execution);
+        Ok(calls.map(|row| row.call.clone()).collect())
+    }
+
+    async fn spending(&self, scope: &str) -> Result<Spending, Fault> {
+        Ok(self.tables().budgets.get(scope).copied().unwrap_or_default())
+    }
+
     async fn requeue_due(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<Vec<ExecutionId>, Fault> {
         let mut tables = self.tables();
         let mut due: Vec<_> = tables
@@ -271,6 +359,7 @@ impl Store for MemoryStore {
                 row.updated_at = now;
             }
         }
+        tables.close_lost();
         Ok(ids)
     }
 
@@ -347,6 +436,7 @@ impl Store for MemoryStore {
             parked: count(ExecutionStatus::Parked),
             messages: mail.count() as u64,
             dead: tables.messages.values().filter(|mail| mail.dead.is_some()).count() as u64,
+            open_calls: tables.calls.iter().filter(|row| row.call.outcome.is_none()).count() as u64,
             open_effects: tables.effects.values().filter(|remote| remote.is_none()).count() as u64,
             next_due,
         })

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use crate::clock::Clock;
 use crate::fault::{Fault, FaultKind, Retry};
 use crate::ports::Model;
-use crate::ports::model::{Completion, Limits, Prompt};
+use crate::ports::model::{Completion, Limits, Prompt, Stopped};
 
 /// What a [`ScriptedModel`] does when it is asked.
 #[derive(Debug, Clone)]
@@ -25,6 +25,7 @@ pub enum Answer {
 /// A [`Model`] that follows a script; after its end it repeats the last answer.
 #[derive(Debug)]
 pub struct ScriptedModel {
+    provider: String,
     script: Mutex<VecDeque<Answer>>,
     prompts: Mutex<Vec<Prompt>>,
 }
@@ -32,7 +33,13 @@ pub struct ScriptedModel {
 impl ScriptedModel {
     /// A model that gives these answers in turn.
     pub fn new(script: impl IntoIterator<Item = Answer>) -> Self {
-        Self { script: Mutex::new(script.into_iter().collect()), prompts: Mutex::default() }
+        Self::named("scripted", script)
+    }
+
+    /// The same for a provider of that name.
+    pub fn named(provider: &str, script: impl IntoIterator<Item = Answer>) -> Self {
+        let script = Mutex::new(script.into_iter().collect());
+        Self { provider: provider.to_owned(), script, prompts: Mutex::default() }
     }
 
     /// What it was asked, in order.
@@ -49,7 +56,7 @@ impl ScriptedModel {
 #[async_trait]
 impl Model for ScriptedModel {
     fn provider(&self) -> &str {
-        "scripted"
+        &self.provider
     }
 
     fn model(&self) -> &str {
@@ -67,6 +74,6 @@ impl Model for ScriptedModel {
             }
             None => return Err(Fault::new(FaultKind::Bug, "the script is empty")),
         };
-        Ok(Completion { text, input_tokens: 100, output_tokens: 20 })
+        Ok(Completion { text, input_tokens: 100, output_tokens: 20, stopped: Stopped::Complete })
     }
 }

@@ -13,9 +13,13 @@ use crate::event::{Event, PullRequestAction};
 use crate::execution::{ExecutionStatus, StepRecord, StepStatus};
 use crate::fault::FaultKind;
 use crate::ids::ExecutionId;
+use crate::model_chain::MicroUsd;
 use crate::ports::Store;
 use crate::ports::forge::{EffectKind, Marker, Remote};
-use crate::ports::store::{Accepted, Backlog, Claim, Intent, Lease, NewExecution, Settle, Standing, State, Update};
+use crate::ports::store::{
+    Accepted, Backlog, BudgetLine, CallId, CallOutcome, Claim, Intent, Lease, NewCall, NewExecution, Reservation,
+    Settle, SettledCall, Spending, Standing, State, Update,
+};
 use crate::workflow::Definition;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -45,6 +49,8 @@ where
         an_unknown_execution_is_no_error,
         the_first_memo_stays,
         an_effect_is_told_by_its_history,
+        money_is_set_aside_and_booked,
+        a_call_of_a_dead_worker_is_closed_as_lost,
         the_latest_event_supersedes,
         a_late_event_is_born_superseded,
         a_group_without_latest_wins_takes_turns,
@@ -246,6 +252,83 @@ async fn an_effect_is_told_by_its_history(store: Arc<dyn Store>) {
     store.finish_effect(&lease, &marker, &remote, start()).await.expect("finish_effect");
     assert_eq!(begin(marker).await, Intent::Done(remote));
     assert_eq!(begin(other).await, Intent::Fresh, "another marker is another effect");
+}
+
+fn call(amount: u64, limits: [u64; 2]) -> NewCall {
+    let line = |(scope, limit): (&str, u64)| BudgetLine { scope: scope.to_owned(), limit: MicroUsd(limit) };
+    let budgets = [("execution/e", limits[0]), ("day/2026-11-22", limits[1])].map(line).to_vec();
+    NewCall { provider: "scripted".to_owned(), model: "script-1".to_owned(), amount: MicroUsd(amount), budgets }
+}
+
+fn settled(outcome: CallOutcome, cost: u64, memo: Option<(&str, &[u8])>) -> SettledCall {
+    let memo = memo.map(|(key, value)| (key.to_owned(), value.to_vec()));
+    SettledCall { outcome, input_tokens: 7, output_tokens: 3, cost: MicroUsd(cost), latency: SECOND, memo }
+}
+
+async fn spending(store: &dyn Store) -> [(u64, u64); 2] {
+    let mut amounts = [(0, 0); 2];
+    for (amount, scope) in amounts.iter_mut().zip(["execution/e", "day/2026-11-22"]) {
+        let Spending { reserved, spent } = store.spending(scope).await.expect("spending");
+        *amount = (reserved.0, spent.0);
+    }
+    amounts
+}
+
+async fn reserve(store: &dyn Store, lease: &Lease, call: &NewCall) -> CallId {
+    match store.reserve(lease, call, start()).await.expect("reserve") {
+        Reservation::Granted(id) => id,
+        exhausted @ Reservation::Exhausted { .. } => panic!("{exhausted:?}"),
+    }
+}
+
+async fn money_is_set_aside_and_booked(store: Arc<dyn Store>) {
+    let store = store.as_ref();
+    let id = accept(store, &opened("d-1"), true).await;
+    let lease = claim(store, id, start()).await;
+    let first = reserve(store, &lease, &call(60, [100, 1000])).await;
+    assert_eq!(spending(store).await, [(60, 0), (60, 0)]);
+    let refused = store.reserve(&lease, &call(41, [100, 1000]), start()).await.expect("reserve");
+    assert_eq!(refused, Reservation::Exhausted { scope: "execution/e".to_owned(), left: MicroUsd(40) });
+    let refused = store.reserve(&lease, &call(40, [100, 99]), start()).await.expect("reserve");
+    assert_eq!(refused, Reservation::Exhausted { scope: "day/2026-11-22".to_owned(), left: MicroUsd(39) });
+    assert_eq!(spending(store).await, [(60, 0), (60, 0)], "a refusal sets nothing aside");
+    let second = reserve(store, &lease, &call(40, [100, 1000])).await;
+    let answered = settled(CallOutcome::Answered, 25, Some(("answer", b"kept")));
+    store.settle_call(&lease, first, &answered, start()).await.expect("settle");
+    assert_eq!(spending(store).await, [(40, 25), (40, 25)]);
+    assert_eq!(store.memo(id, "answer").await.expect("memo").as_deref(), Some(b"kept".as_slice()));
+    store.settle_call(&lease, first, &settled(CallOutcome::Failed, 99, None), start()).await.expect("again");
+    assert_eq!(spending(store).await, [(40, 25), (40, 25)], "a call is closed once");
+    assert_eq!(store.backlog().await.expect("backlog").open_calls, 1);
+    store.settle_call(&lease, second, &settled(CallOutcome::Failed, 0, None), start()).await.expect("settle");
+    assert_eq!(spending(store).await, [(0, 25), (0, 25)]);
+    let calls = store.calls(id).await.expect("calls");
+    let shown: Vec<_> = calls.iter().map(|call| (call.id, call.outcome, call.input_tokens, call.cost.0)).collect();
+    let expected = [(first, Some(CallOutcome::Answered), 7, 25), (second, Some(CallOutcome::Failed), 7, 0)];
+    assert_eq!(shown, expected);
+    assert_eq!(
+        (calls[0].provider.as_str(), calls[0].model.as_str(), calls[0].output_tokens),
+        ("scripted", "script-1", 3)
+    );
+}
+
+async fn a_call_of_a_dead_worker_is_closed_as_lost(store: Arc<dyn Store>) {
+    let store = store.as_ref();
+    let id = accept(store, &opened("d-1"), true).await;
+    let dead = claim(store, id, start()).await;
+    let lost = reserve(store, &dead, &call(60, [1000, 1000])).await;
+    store.requeue_due(start(), MINUTE, 10).await.expect("sweep");
+    assert_eq!(spending(store).await, [(60, 0), (60, 0)], "its worker may still be at it");
+    let later = after(start(), MINUTE * 2);
+    assert_eq!(store.requeue_due(later, MINUTE, 10).await.expect("sweep"), [id]);
+    assert_eq!(spending(store).await, [(0, 60), (0, 60)], "it may have been paid");
+    let late = store.settle_call(&dead, lost, &settled(CallOutcome::Answered, 5, Some(("k", b"v"))), later).await;
+    assert_eq!(late.expect_err("the lease is lost").kind, FaultKind::LeaseLost);
+    let refused = store.reserve(&dead, &call(1, [1000, 1000]), later).await;
+    assert_eq!(refused.expect_err("the lease is lost").kind, FaultKind::LeaseLost);
+    assert_eq!(spending(store).await, [(0, 60), (0, 60)]);
+    assert_eq!(store.memo(id, "k").await.expect("memo"), None);
+    assert_eq!(store.calls(id).await.expect("calls")[0].outcome, Some(CallOutcome::Lost));
 }
 
 async fn the_latest_event_supersedes(store: Arc<dyn Store>) {

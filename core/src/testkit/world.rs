@@ -18,9 +18,10 @@ use crate::fault::{FaultKind, Retry};
 use crate::ids::ExecutionId;
 use crate::machine::Policy;
 use crate::message::Message;
-use crate::ports::Store;
+use crate::model_chain::{ChainSettings, MicroUsd, ModelChain, Price};
 use crate::ports::queue::StoreQueue;
 use crate::ports::store::{Backlog, Settle};
+use crate::ports::{Model, Store};
 use crate::review::{Check, Review};
 use crate::workflow::Catalog;
 
@@ -35,6 +36,9 @@ pub const ANSWER: &str = r#"{"findings":[
   "reason":"It says nothing.","fix":"Remove it.","quote":"    // two","replacement":null},
  {"path":"src/lib.rs","side":"new","start_line":4,"end_line":4,"severity":"high","title":"Made up",
   "reason":"Not there.","fix":"Nothing.","quote":"let x = unsafe_thing();","replacement":null}]}"#;
+
+/// What a scripted model costs.
+pub const PRICE: Price = Price::PerMillion { input: MicroUsd(2_000_000), output: MicroUsd(8_000_000) };
 
 /// An engine's surroundings.
 pub struct World {
@@ -64,7 +68,7 @@ impl World {
         let forge = Arc::new(FakeForge::new(sample::pull(), sample::DIFF));
         let model = Arc::new(ScriptedModel::new(script));
         let queue = Arc::new(StoreQueue::new(store.clone(), clock.clone()));
-        let edges = Edges { store, queue, forge: forge.clone(), models: vec![model.clone()] };
+        let edges = Edges { store, queue, forge: forge.clone(), models: chain(&model) };
         let catalog = Catalog::load(std::iter::empty::<(&str, &str)>()).expect("the built-in workflows");
         Self { edges, forge, model, clock, catalog: Arc::new(catalog), policy: Policy::default() }
     }
@@ -149,6 +153,11 @@ impl World {
     }
 }
 
+/// A chain of that one model, at [`PRICE`].
+pub fn chain(model: &Arc<ScriptedModel>) -> ModelChain {
+    ModelChain::new([(model.clone() as Arc<dyn Model>, PRICE)], ChainSettings::default())
+}
+
 /// What is left when everything has come to rest, as someone would see it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
@@ -210,7 +219,7 @@ impl Course {
             Self::Slow => vec![Answer::After(world.clock.clone(), LEASE / 2, ANSWER.to_owned())],
         };
         world.model = Arc::new(ScriptedModel::new(script));
-        world.edges.models = vec![world.model.clone()];
+        world.edges.models = chain(&world.model);
         world.send(sample::opened("d-1")).await;
         let mut made = BTreeSet::new();
         if self == Self::Uncertain {
@@ -331,7 +340,9 @@ fn may_ask_again(names: &[String], point: usize, call: &str) -> bool {
     let passed = &names[..names.len().min(point + 1)];
     let before = format!("before {call}");
     match passed.iter().rposition(|name| *name == before) {
-        Some(begun) => begun < point && !passed[begun..].iter().any(|name| name == "after put_memo"),
+        Some(begun) => {
+            begun < point && !passed[begun..].iter().any(|name| name == "after settle_call" || name == "after put_memo")
+        }
         None => false,
     }
 }

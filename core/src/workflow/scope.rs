@@ -136,6 +136,7 @@ pub(super) fn event_value(event: &Event) -> Value {
     let (kind, action, command, arguments) = match &event.kind {
         EventKind::PullRequest { action } => ("pull_request", action.as_str(), "", ""),
         EventKind::Command { name, arguments, comment: _ } => ("command", "", name.as_str(), arguments.as_str()),
+        EventKind::CheckRerun => ("check_rerun", "", "", ""),
         EventKind::Manual { .. } => ("manual", "", "", ""),
     };
     map([

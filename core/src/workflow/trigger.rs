@@ -16,6 +16,9 @@ pub struct Triggers {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "command_words")]
     pub command: Vec<String>,
+    /// True for a workflow that runs when somebody asks for the check to be made again, by the button beside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub check_rerun: bool,
     /// True for a workflow that also, or only, runs when a person or program asks for it by name. Every workflow can be
     /// asked for; this is for one that nothing else starts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -29,6 +32,7 @@ impl Triggers {
         match &event.kind {
             EventKind::PullRequest { action } => self.pull_request.contains(action),
             EventKind::Command { name, .. } => self.command.contains(name),
+            EventKind::CheckRerun => self.check_rerun,
             EventKind::Manual { workflow } => workflow == name,
         }
     }

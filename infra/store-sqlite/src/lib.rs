@@ -5,6 +5,7 @@
 //! and see the last commit (WAL, <https://www.sqlite.org/wal.html>).
 
 mod accept;
+mod calls;
 mod effects;
 mod lease;
 mod messages;
@@ -24,7 +25,8 @@ use autopr_core::ids::ExecutionId;
 use autopr_core::ports::Store;
 use autopr_core::ports::forge::{EffectKind, Marker, Remote};
 use autopr_core::ports::store::{
-    Accepted, Backlog, Claim, Intent, Lease, NewExecution, Received, Settle, Standing, Update,
+    Accepted, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Received, Reservation, Settle,
+    SettledCall, Spending, Standing, Update,
 };
 use autopr_core::workflow::{Definition, DefinitionCache};
 use jiff::Timestamp;
@@ -89,8 +91,13 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, Box
 }
 
 fn migrator() -> Migrator {
-    let initial = SqlStr::from_static(include_str!("../migrations/0001_initial.sql"));
-    Migrator::with_migrations(vec![Migration::new(1, "initial".into(), MigrationType::Simple, initial, false)])
+    let migration = |version, name: &'static str, sql| {
+        Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
+    };
+    Migrator::with_migrations(vec![
+        migration(1, "initial", include_str!("../migrations/0001_initial.sql")),
+        migration(2, "calls", include_str!("../migrations/0002_calls.sql")),
+    ])
 }
 
 #[async_trait]
@@ -191,10 +198,46 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn reserve(&self, lease: &Lease, call: &NewCall, now: Timestamp) -> Result<Reservation, Fault> {
+        let (lease, call) = (lease.clone(), call.clone());
+        self.writer
+            .run("reserve", move |connection| {
+                Box::pin(async move { calls::reserve(connection, &lease, &call, now).await })
+            })
+            .await
+    }
+
+    async fn settle_call(
+        &self,
+        lease: &Lease,
+        call: CallId,
+        settled: &SettledCall,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let (lease, settled) = (lease.clone(), settled.clone());
+        self.writer
+            .run("settle_call", move |connection| {
+                Box::pin(async move { calls::settle(connection, &lease, call, &settled, now).await })
+            })
+            .await
+    }
+
+    async fn calls(&self, execution: ExecutionId) -> Result<Vec<Call>, Fault> {
+        calls::calls(&self.readers, execution).await
+    }
+
+    async fn spending(&self, scope: &str) -> Result<Spending, Fault> {
+        calls::spending(&self.readers, scope).await
+    }
+
     async fn requeue_due(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<Vec<ExecutionId>, Fault> {
         self.writer
             .run("requeue_due", move |connection| {
-                Box::pin(async move { lease::requeue_due(connection, now, patience, limit).await })
+                Box::pin(async move {
+                    let due = lease::requeue_due(connection, now, patience, limit).await?;
+                    calls::close_lost(connection, now).await?;
+                    Ok(due)
+                })
             })
             .await
     }

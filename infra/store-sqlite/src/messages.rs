@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
 
-use crate::row::{fault, micros, time};
+use crate::row::{fault, get, micros, time};
 
 pub(crate) async fn enqueue(connection: &mut SqliteConnection, body: &str, now: Timestamp) -> Result<(), Fault> {
     sqlx::query("INSERT INTO messages (body, available_at) VALUES (?, ?)")
@@ -53,29 +53,31 @@ pub(crate) async fn settle(connection: &mut SqliteConnection, message: i64, how:
 }
 
 pub(crate) async fn backlog(readers: &SqlitePool) -> Result<Backlog, Fault> {
-    let (queued, running, parked, messages, dead, open_effects, next_due): (i64, i64, i64, i64, i64, i64, Option<i64>) =
-        sqlx::query_as(
-            "SELECT
-                (SELECT count(*) FROM workflow_executions WHERE status = 'queued'),
-                (SELECT count(*) FROM workflow_executions WHERE status = 'running'),
-                (SELECT count(*) FROM workflow_executions WHERE status = 'parked'),
-                (SELECT count(*) FROM messages WHERE dead_reason IS NULL),
-                (SELECT count(*) FROM messages WHERE dead_reason IS NOT NULL),
-                (SELECT count(*) FROM execution_effects WHERE state = 'intent'),
-                (SELECT min(due) FROM (
-                    SELECT min(not_before) AS due FROM workflow_executions WHERE status = 'parked'
-                    UNION ALL SELECT min(available_at) FROM messages WHERE dead_reason IS NULL))",
-        )
-        .fetch_one(readers)
-        .await
-        .map_err(fault("backlog"))?;
+    let row = sqlx::query(
+        "SELECT
+            (SELECT count(*) FROM workflow_executions WHERE status = 'queued') AS queued,
+            (SELECT count(*) FROM workflow_executions WHERE status = 'running') AS running,
+            (SELECT count(*) FROM workflow_executions WHERE status = 'parked') AS parked,
+            (SELECT count(*) FROM messages WHERE dead_reason IS NULL) AS messages,
+            (SELECT count(*) FROM messages WHERE dead_reason IS NOT NULL) AS dead,
+            (SELECT count(*) FROM execution_effects WHERE state = 'intent') AS open_effects,
+            (SELECT count(*) FROM llm_calls WHERE outcome IS NULL) AS open_calls,
+            (SELECT min(due) FROM (
+                SELECT min(not_before) AS due FROM workflow_executions WHERE status = 'parked'
+                UNION ALL SELECT min(available_at) FROM messages WHERE dead_reason IS NULL)) AS next_due",
+    )
+    .fetch_one(readers)
+    .await
+    .map_err(fault("backlog"))?;
+    let count = |column| get::<i64>(&row, column).map(i64::unsigned_abs);
     Ok(Backlog {
-        queued: queued.unsigned_abs(),
-        running: running.unsigned_abs(),
-        parked: parked.unsigned_abs(),
-        messages: messages.unsigned_abs(),
-        dead: dead.unsigned_abs(),
-        open_effects: open_effects.unsigned_abs(),
-        next_due: next_due.map(time),
+        queued: count("queued")?,
+        running: count("running")?,
+        parked: count("parked")?,
+        messages: count("messages")?,
+        dead: count("dead")?,
+        open_effects: count("open_effects")?,
+        open_calls: count("open_calls")?,
+        next_due: get::<Option<i64>>(&row, "next_due")?.map(time),
     })
 }

@@ -1,0 +1,10 @@
+//! From the bytes of a webhook to an [`crate::event::Event`]: the signature first ([`signature`]), then the parsing
+//! ([`parse`]). The order is held by [`signature::Verified`], which only a matching signature makes.
+
+mod command;
+mod parse;
+mod payload;
+mod signature;
+
+pub use parse::{Headers, Malformed, Parsed, parse};
+pub use signature::{Secrets, TooManySecrets, Unverified, Verified};

@@ -1,0 +1,70 @@
+//! The names of metrics, and the few places that record them. The text beside a name is its help text.
+//!
+//! Labels come from closed sets: names in the settings, words of ours. Never a repository, a number or a person.
+
+use std::time::Duration;
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+
+use crate::fault::Fault;
+use crate::model_chain::Price;
+use crate::ports::Model;
+use crate::ports::model::Completion;
+
+/// Declares the metrics: constant, kind, unit, name, help.
+macro_rules! declare {
+    ($($kind:ident $unit:ident $constant:ident $name:literal $help:literal),+ $(,)?) => {
+        $(#[doc = $help] pub const $constant: &str = $name;)+
+
+        /// Tells the recorder in use the unit and help text of every metric. To be called once it is installed.
+        pub fn describe() {
+            $($kind!($name, Unit::$unit, $help);)+
+        }
+    };
+}
+
+declare! {
+    describe_counter Count HTTP_REQUESTS "autopr_http_requests_total" "HTTP requests answered, by route, method and status.",
+    describe_histogram Seconds HTTP_DURATION "autopr_http_request_duration_seconds" "How long HTTP requests took, by route.",
+    describe_counter Count DELIVERIES "autopr_webhook_deliveries_total" "Webhook deliveries, by event and what became of them.",
+    describe_counter Count MESSAGES "autopr_queue_messages_total" "Messages of the queue, by queue and what became of them.",
+    describe_gauge Seconds OLDEST_MESSAGE "autopr_queue_oldest_message_age_seconds" "How long the oldest available message has waited.",
+    describe_counter Count EXECUTIONS "autopr_executions_total" "Executions that came to their end, by workflow and status.",
+    describe_gauge Count EXECUTIONS_RUNNING "autopr_executions_running" "Executions that this process runs now.",
+    describe_histogram Seconds EXECUTION_DURATION "autopr_execution_duration_seconds" "From an execution's acceptance to its end, by workflow and status.",
+    describe_histogram Seconds STEP_DURATION "autopr_step_duration_seconds" "How long attempts at steps took, by action and outcome.",
+    describe_counter Count LLM_REQUESTS "autopr_llm_requests_total" "Calls of language models, by provider, model and outcome.",
+    describe_histogram Seconds LLM_DURATION "autopr_llm_request_duration_seconds" "How long calls of language models took.",
+    describe_counter Count LLM_TOKENS "autopr_llm_tokens_total" "Tokens by the providers' count, by direction.",
+    describe_gauge Count LLM_COST "autopr_llm_cost_usd_total" "What the calls of language models cost, in US dollars.",
+    describe_gauge Count LLM_BREAKER "autopr_llm_breaker_open" "1 while a provider is left alone because it keeps failing.",
+    describe_counter Count GITHUB_REQUESTS "autopr_github_requests_total" "Requests to GitHub, by operation and status.",
+    describe_gauge Count GITHUB_REMAINING "autopr_github_rate_limit_remaining" "Requests that GitHub's primary rate limit leaves.",
+    describe_counter Count FINDINGS "autopr_review_findings_total" "Findings that were published, by severity and source.",
+}
+
+/// Records one call of a language model.
+pub(crate) fn model_call(model: &dyn Model, answer: &Result<Completion, Fault>, price: Price, latency: Duration) {
+    let labels = [("provider", model.provider().to_owned()), ("model", model.model().to_owned())];
+    let outcome = match answer {
+        Ok(_) => "answered",
+        Err(fault) => fault.kind.as_str(),
+    };
+    let [provider, name] = labels.clone();
+    counter!(LLM_REQUESTS, &[provider, name, ("outcome", outcome.to_owned())]).increment(1);
+    histogram!(LLM_DURATION, &labels).record(latency.as_secs_f64());
+    let Ok(Completion { input_tokens, output_tokens, .. }) = answer else { return };
+    for (direction, tokens) in [("input", *input_tokens), ("output", *output_tokens)] {
+        let [provider, name] = labels.clone();
+        counter!(LLM_TOKENS, &[provider, name, ("direction", direction.to_owned())]).increment(tokens);
+    }
+    // A gauge can be added to in fractions; by what it counts it only rises.
+    #[expect(clippy::cast_precision_loss, reason = "a cost of 2^53 millionths of a dollar is out of sight")]
+    let dollars = price.cost(*input_tokens, *output_tokens).0 as f64 / 1e6;
+    gauge!(LLM_COST, &labels).increment(dollars);
+}
+
+/// Records whether a provider's breaker is open.
+pub(crate) fn breaker(provider: &str, open: bool) {
+    gauge!(LLM_BREAKER, "provider" => provider.to_owned()).set(if open { 1.0 } else { 0.0 });
+}

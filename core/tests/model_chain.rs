@@ -1,0 +1,231 @@
+//! The chain of language models: what is asked, what is paid, and what is never asked again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use autopr_core::clock::{Clock, after};
+use autopr_core::execution::ExecutionStatus;
+use autopr_core::fault::{FaultKind, Retry};
+use autopr_core::ids::ExecutionId;
+use autopr_core::model_chain::{Account, Answered, Budgets, ChainSettings, MicroUsd, ModelChain, Price};
+use autopr_core::ports::model::Prompt;
+use autopr_core::ports::store::{Call, Claim, Lease, NewExecution, State, Update};
+use autopr_core::ports::{Model, Store};
+use autopr_core::testkit::model::Answer;
+use autopr_core::testkit::world::PRICE;
+use autopr_core::testkit::{MemoryStore, ScriptedModel, sample};
+use autopr_core::workflow::Definition;
+
+/// An execution that pays, and models in a chain.
+struct Payer {
+    store: MemoryStore,
+    clock: Clock,
+    lease: Lease,
+    models: Vec<Arc<ScriptedModel>>,
+    chain: ModelChain,
+}
+
+fn text(text: &str) -> Answer {
+    Answer::Text(text.to_owned())
+}
+
+fn fails(kind: FaultKind, retry: Retry) -> Answer {
+    Answer::Fails(kind, retry)
+}
+
+fn seconds(seconds: u64) -> Retry {
+    Retry::After(Duration::from_secs(seconds))
+}
+
+async fn payer(scripts: Vec<Vec<Answer>>, settings: ChainSettings) -> Payer {
+    let (store, clock) = (MemoryStore::default(), Clock::manual(sample::start()));
+    let yaml = "{ name: w, on: { manual: true }, steps: [{ id: fetch, uses: fetch }] }";
+    let definition = Arc::new(Definition::parse("w.yaml", yaml).unwrap());
+    let new = NewExecution { id: ExecutionId::new(), definition, group: None };
+    store.accept(&sample::opened("d-1"), std::slice::from_ref(&new), sample::start()).await.unwrap();
+    let lease = claim(&store, new.id, &clock).await;
+    let names = ["first", "second", "third"];
+    let model = |(name, script)| Arc::new(ScriptedModel::named(name, script));
+    let models: Vec<_> = names.into_iter().zip(scripts).map(model).collect();
+    let chain = ModelChain::new(models.iter().map(|model| (model.clone() as Arc<dyn Model>, PRICE)), settings);
+    Payer { store, clock, lease, models, chain }
+}
+
+async fn claim(store: &MemoryStore, id: ExecutionId, clock: &Clock) -> Lease {
+    let now = clock.now();
+    match store.claim(id, "worker", now, after(now, Duration::from_secs(86_400))).await.unwrap() {
+        Claim::Acquired(_, lease) => lease,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn prompt() -> Prompt {
+    Prompt { system: "review".to_owned(), user: "a change".to_owned(), schema: serde_json::json!({}), repair: None }
+}
+
+/// Accepts numbers only.
+fn number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "that is no number".to_owned())
+}
+
+impl Payer {
+    async fn ask(&self) -> Result<Answered<u32>, autopr_core::fault::Fault> {
+        let repository = sample::opened("d-1").repository;
+        let account = Account { store: &self.store, lease: &self.lease, repository: &repository, clock: &self.clock };
+        self.chain.ask(&account, &prompt(), number).await
+    }
+
+    fn asked(&self) -> Vec<usize> {
+        self.models.iter().map(|model| model.prompts().len()).collect()
+    }
+
+    async fn calls(&self) -> Vec<Call> {
+        self.store.calls(self.lease.execution).await.unwrap()
+    }
+
+    /// What the calls cost, and what each budget says was spent.
+    async fn books(&self) -> (u64, [u64; 3]) {
+        let total = self.calls().await.iter().map(|call| call.cost).sum::<MicroUsd>().0;
+        let day = self.clock.now().strftime("%Y-%m-%d").to_string();
+        let repository = sample::opened("d-1").repository;
+        let scopes = [
+            format!("execution/{}", self.lease.execution),
+            format!("repository/{repository}/{day}"),
+            format!("day/{day}"),
+        ];
+        let mut spent = [0; 3];
+        for (spent, scope) in spent.iter_mut().zip(scopes) {
+            let spending = self.store.spending(&scope).await.unwrap();
+            assert_eq!(spending.reserved, MicroUsd(0), "{scope}: nothing stays set aside");
+            *spent = spending.spent.0;
+        }
+        (total, spent)
+    }
+}
+
+/// What one scripted answer costs: 100 tokens in, 20 out.
+const ONE: u64 = 100 * 2 + 20 * 8;
+
+#[tokio::test]
+async fn a_provider_that_limits_fails_and_babbles_hands_over_to_the_next() {
+    let first = vec![
+        fails(FaultKind::Limited, seconds(2)),
+        fails(FaultKind::Unavailable, Retry::Backoff),
+        text("garbage"),
+        text("garbage again"),
+    ];
+    let payer = payer(vec![first, vec![text("7")]], ChainSettings::default()).await;
+    let begun = payer.clock.now();
+    let Answered { provider, model, answer } = payer.ask().await.unwrap();
+    assert_eq!((provider.as_str(), model.as_str(), answer), ("second", "script-1", 7));
+    assert_eq!(payer.asked(), [4, 1]);
+    let repair = payer.models[0].prompts()[3].repair.clone().unwrap();
+    assert_eq!((repair.answer.as_str(), repair.error.as_str()), ("garbage", "that is no number"));
+    assert!(payer.clock.now() >= after(begun, Duration::from_secs(2)), "the hint was kept to");
+    let outcomes: Vec<_> = payer.calls().await.iter().map(|call| call.outcome.unwrap().as_str()).collect();
+    assert_eq!(outcomes, ["failed", "failed", "answered", "answered", "answered"]);
+    assert_eq!(payer.books().await, (3 * ONE, [3 * ONE; 3]));
+}
+
+#[tokio::test]
+async fn what_was_paid_is_not_asked_for_again() {
+    let mut payer = payer(vec![vec![text("garbage")], vec![text("7")]], ChainSettings::default()).await;
+    payer.ask().await.unwrap();
+    // Another worker goes on after this one died.
+    payer.clock.sleep(Duration::from_secs(90_000)).await;
+    payer.lease = claim(&payer.store, payer.lease.execution, &payer.clock).await;
+    assert_eq!(payer.ask().await.unwrap().answer, 7);
+    assert_eq!(payer.asked(), [2, 1]);
+}
+
+#[tokio::test]
+async fn a_repaired_answer_is_kept_too() {
+    let payer = payer(vec![vec![text("seven"), text("7")]], ChainSettings::default()).await;
+    for _ in 0..2 {
+        assert_eq!(payer.ask().await.unwrap().answer, 7);
+    }
+    assert_eq!(payer.asked(), [2]);
+}
+
+#[tokio::test]
+async fn a_hint_too_long_to_wait_for_asks_the_next_and_the_shortest_is_passed_on() {
+    let limited = |wait| vec![fails(FaultKind::Limited, seconds(wait))];
+    let both = payer(vec![limited(600), limited(90)], ChainSettings::default()).await;
+    let fault = both.ask().await.unwrap_err();
+    assert_eq!((fault.kind, fault.retry), (FaultKind::Limited, seconds(90)));
+    assert_eq!(both.asked(), [1, 1]);
+    assert_eq!(both.books().await, (0, [0; 3]));
+}
+
+#[tokio::test]
+async fn wrong_keys_end_the_asking_for_good() {
+    let denied = || vec![fails(FaultKind::Denied, Retry::Never)];
+    let payer = payer(vec![denied(), denied()], ChainSettings::default()).await;
+    assert_eq!(payer.ask().await.unwrap_err().retry, Retry::Never);
+    assert_eq!(payer.asked(), [1, 1]);
+}
+
+#[tokio::test]
+async fn a_budget_that_does_not_allow_the_call_stops_it_and_says_which() {
+    let budgets = Budgets { per_repository_daily: MicroUsd(100), ..Budgets::default() };
+    let payer = payer(vec![vec![text("7")]], ChainSettings { budgets, ..ChainSettings::default() }).await;
+    let fault = payer.ask().await.unwrap_err();
+    assert_eq!((payer.asked(), fault.retry), (vec![0], Retry::Never));
+    assert_eq!(
+        fault.user.unwrap().to_string(),
+        "The budget of this repository for the day (`llm.budget.per_repository_daily_usd`) does not allow another \
+         model call."
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_takes_too_long_is_booked_as_if_it_had_been_paid() {
+    let clock = Clock::manual(sample::start());
+    let slow = Answer::After(clock.clone(), Duration::from_secs(100), "7".to_owned());
+    let settings = ChainSettings { retries: 0, ..ChainSettings::default() };
+    let mut payer = payer(vec![vec![slow], vec![text("8")]], settings).await;
+    payer.clock = clock;
+    assert_eq!(payer.ask().await.unwrap().answer, 8);
+    let calls = payer.calls().await;
+    assert_eq!(calls[0].outcome.unwrap().as_str(), "lost");
+    assert!(calls[0].cost.0 >= 4000 * 8, "the most the answer could have cost");
+    let (total, spent) = payer.books().await;
+    assert_eq!(spent, [total; 3]);
+}
+
+#[tokio::test]
+async fn a_provider_that_keeps_failing_is_left_alone_and_tried_again_later() {
+    let down = vec![fails(FaultKind::Unavailable, Retry::Backoff)];
+    let settings = ChainSettings { retries: 9, ..ChainSettings::default() };
+    let payer = payer(vec![down], settings).await;
+    let fault = payer.ask().await.unwrap_err();
+    assert_eq!(payer.asked(), [5], "the breaker opened after five failures");
+    assert_eq!(fault.retry, Retry::Backoff);
+    let fault = payer.ask().await.unwrap_err();
+    assert_eq!(payer.asked(), [5], "it is not even asked");
+    assert!(matches!(fault.retry, Retry::After(wait) if wait <= Duration::from_secs(30)));
+    payer.clock.sleep(Duration::from_secs(31)).await;
+    payer.ask().await.unwrap_err();
+    assert_eq!(payer.asked(), [6], "one trial");
+}
+
+#[tokio::test]
+async fn a_free_model_costs_nothing_and_is_recorded() {
+    let mut payer = payer(vec![vec![]], ChainSettings::default()).await;
+    payer.models = vec![Arc::new(ScriptedModel::new([text("7")]))];
+    let free = (payer.models[0].clone() as Arc<dyn Model>, Price::Free);
+    let budgets = Budgets { per_execution: MicroUsd(0), per_repository_daily: MicroUsd(0), daily: MicroUsd(0) };
+    payer.chain = ModelChain::new([free], ChainSettings { budgets, ..ChainSettings::default() });
+    assert_eq!(payer.ask().await.unwrap().answer, 7);
+    assert_eq!((payer.calls().await.len(), payer.books().await), (1, (0, [0; 3])));
+}
+
+#[tokio::test]
+async fn a_lost_lease_ends_the_asking_at_once() {
+    let payer = payer(vec![vec![text("7")], vec![text("8")]], ChainSettings::default()).await;
+    let status = State::Finished(ExecutionStatus::Failed, None);
+    let update = Update { steps: Vec::new(), state: status, active: Duration::ZERO, now: payer.clock.now() };
+    payer.store.record(&payer.lease, &update).await.unwrap();
+    assert_eq!(payer.ask().await.unwrap_err().kind, FaultKind::LeaseLost);
+    assert_eq!(payer.asked(), [0, 0]);
+}
