@@ -130,6 +130,8 @@ pub struct StepRecord {
     pub output: Option<Value>,
     /// Why the last attempt failed, or why the step was skipped, in one line.
     pub error: Option<String>,
+    /// What of that may be told to whoever reads the pull request.
+    pub told: Option<String>,
     /// When the last attempt began.
     pub started_at: Option<Timestamp>,
     /// When it came to its end.
@@ -148,6 +150,7 @@ impl StepRecord {
             not_before: None,
             output: None,
             error: None,
+            told: None,
             started_at: None,
             finished_at: None,
         }

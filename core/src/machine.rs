@@ -188,12 +188,13 @@ pub fn finished(
         Ok(output) => {
             record.status = StepStatus::Succeeded;
             record.output = Some(output);
-            record.error = None;
+            (record.error, record.told) = (None, None);
             return Some(record);
         }
         Err(fault) => fault,
     };
     record.error = Some(fault.to_string());
+    record.told = fault.user.as_ref().map(ToString::to_string);
     if fault.kind == FaultKind::Limited {
         // The other side asked to wait: this was no attempt.
         record.attempt = record.attempt.saturating_sub(1);

@@ -1,5 +1,7 @@
 //! Which lines the map knows, which remarks may stand on them, and what is said of the others.
 
+use std::borrow::Cow;
+
 use autopr_core::diff::{Anchored, Claim, Diff, LineMap, Side, anchor};
 
 const DIFF: &str = "\
@@ -39,7 +41,7 @@ fn place(side: Side, lines: (u32, u32), quote: &str) -> String {
 fn place_in(path: &str, side: Side, (start, end): (u32, u32), quote: &str) -> String {
     let diff = Diff::parse(DIFF.as_bytes()).unwrap();
     let claim = Claim { path: path.to_owned(), side, start, end, quote: quote.to_owned() };
-    let (word, location) = match anchor(&LineMap::new(&diff), &claim) {
+    let (word, location) = match anchor(&LineMap::new(&diff), &claim, as_it_is) {
         Anchored::Exact(location) => ("exact", location),
         Anchored::Moved(location) => ("moved", location),
         Anchored::Demoted(reason) => return reason.to_string(),
@@ -114,7 +116,7 @@ fn overlapping_places_are_counted() {
     let text = "--- a/x\n+++ b/x\n@@ -0,0 +1,5 @@\n+aa\n+aa\n+aa\n+bb\n+aa\n";
     let diff = Diff::parse(text.as_bytes()).unwrap();
     let claim = |quote: &str| Claim { path: "x".to_owned(), side: RIGHT, start: 9, end: 9, quote: quote.to_owned() };
-    let reason = |quote: &str| match anchor(&LineMap::new(&diff), &claim(quote)) {
+    let reason = |quote: &str| match anchor(&LineMap::new(&diff), &claim(quote), as_it_is) {
         Anchored::Moved(place) => format!("{} to {}", place.start, place.end),
         other => format!("{other:?}"),
     };
@@ -135,4 +137,9 @@ fn lines_are_found_in_hunks_that_touch() {
     assert!(map.same_hunk("x", Side::Left, 2, 3));
     assert!(!map.same_hunk("x", Side::Left, 1, 2));
     assert!(!map.same_hunk("x", Side::Left, 3, 2));
+}
+
+/// Lines are quoted as they stand.
+fn as_it_is(text: &str) -> Cow<'_, str> {
+    text.into()
 }

@@ -8,9 +8,10 @@ use autopr_core::engine::{GRACE, Handled, Progress};
 use autopr_core::event::{Event, EventKind, PullRequestAction};
 use autopr_core::execution::{ExecutionStatus, StepStatus};
 use autopr_core::fault::{FaultKind, Retry};
-use autopr_core::ids::{ExecutionId, PrNumber};
+use autopr_core::ids::{CommentId, ExecutionId, PrNumber};
 use autopr_core::message::Message;
 use autopr_core::ports::Store;
+use autopr_core::ports::forge::Permission;
 use autopr_core::ports::store::Backlog;
 use autopr_core::review::{Severity, Verdict};
 use autopr_core::testkit::crash::Mishap;
@@ -310,6 +311,7 @@ async fn bots_and_drafts_are_left_alone_until_somebody_asks() {
     let draft = autopr_core::ports::forge::PullRequest { draft: true, ..sample::pull() };
     world.forge = Arc::new(autopr_core::testkit::FakeForge::new(draft, sample::DIFF));
     world.edges.forge = world.forge.clone();
+    world.forge.permit("ada", Permission::Write);
     world.send(bot("d-1")).await;
     assert!(ends(&world).await.is_empty(), "a bot's pull request is not looked at");
     world.send(sample::opened("d-2")).await;
@@ -411,4 +413,88 @@ async fn other_pull_requests_do_not_wait_for_each_other() {
     let failed = ended.iter().find(|(_, status)| *status == ExecutionStatus::Failed).expect("one failed").0;
     let execution = store.execution(failed).await.expect("execution").expect("there");
     assert_eq!(execution.error.as_deref(), Some("step fetch failed: no pull request 8 in acme/shop"));
+}
+
+/// A command of that name, given in comment 7.
+fn command(delivery: &str, name: &str) -> Event {
+    let (name, arguments, comment) = (name.to_owned(), String::new(), Some(CommentId(7)));
+    let event = sample::opened(delivery);
+    Event { kind: EventKind::Command { name, arguments, comment }, base: None, head: None, ..event }
+}
+
+#[tokio::test]
+async fn a_command_needs_write_access_and_says_so() {
+    let world = a_world([answers()]);
+    world.send(command("d-1", "review")).await;
+    assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Succeeded)]));
+    assert_eq!(world.forge.reactions(), [(7, "-1")]);
+    assert_eq!(world.forge.comments(), ["`/autopr review` needs write access to this repository.\n"]);
+    assert_eq!((world.forge.reviews().len(), world.forge.checks().len(), world.model.prompts().len()), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_command_of_a_writer_is_done() {
+    let world = a_world([answers()]);
+    world.forge.permit("ada", Permission::Write);
+    world.send(command("d-1", "review")).await;
+    assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Succeeded)]));
+    assert_eq!((world.forge.reactions(), world.forge.reviews().len()), (vec![(7, "eyes")], 1));
+}
+
+#[tokio::test]
+async fn a_workflow_that_does_not_ask_can_not_be_commanded() {
+    let yaml = "{ name: bold, on: { command: [bold] }, steps: [{ id: fetch, uses: fetch }, \
+        { id: review, uses: review, needs: [fetch] }] }";
+    let world = a_world([answers()]).workflows(&[("bold.yaml", yaml)]);
+    world.forge.permit("ada", Permission::Write);
+    world.send(command("d-1", "bold")).await;
+    assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Failed)]));
+    assert_eq!((world.model.prompts().len(), world.forge.diffs_read()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_change_is_described_and_labelled_on_command() {
+    let described = r#"{"summary":"Adds things.","changes":[{"path":"src/lib.rs","what":"A sum."}]}"#;
+    let world = a_world([Answer::Text(described.to_owned()), Answer::Text(r#"{"kinds":["feature"]}"#.to_owned())]);
+    world.forge.permit("ada", Permission::Write);
+    world.send(command("d-1", "describe")).await;
+    ends(&world).await;
+    let section = world.forge.description().unwrap();
+    assert!(section.starts_with("#### What this changes\n\nAdds things.\n\n- `src/lib.rs`: A sum.\n"), "{section}");
+    world.send(command("d-2", "label")).await;
+    ends(&world).await;
+    let labels = world.forge.labels();
+    assert!(labels.contains(&"feature".to_owned()) && labels.iter().any(|label| label.starts_with("effort: ")));
+    assert_eq!((world.forge.reviews().len(), world.forge.checks().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn help_is_given_and_a_command_nobody_knows_is_named() {
+    let world = a_world([]);
+    world.forge.permit("ada", Permission::Write);
+    for name in ["help", "dance"] {
+        world.send(command(name, name)).await;
+        ends(&world).await;
+    }
+    let [help, unknown] = &world.forge.comments()[..] else { panic!("two comments") };
+    assert!(help.starts_with("| command | what happens |"), "{help}");
+    assert!(unknown.starts_with("There is no command `dance`.\n\n| command |"), "{unknown}");
+    assert_eq!(world.forge.reactions(), [(7, "+1"), (7, "confused")]);
+}
+
+#[tokio::test]
+async fn a_change_that_can_not_be_read_leaves_a_neutral_check() {
+    let mut world = a_world([]);
+    let pull = autopr_core::ports::forge::PullRequest {
+        target: autopr_core::ports::forge::Target { number: PrNumber(999), ..sample::pull().target },
+        ..sample::pull()
+    };
+    world.forge = Arc::new(autopr_core::testkit::FakeForge::new(pull, sample::DIFF));
+    world.edges.forge = world.forge.clone();
+    world.send(sample::opened("d-1")).await;
+    ends(&world).await;
+    let [check] = &world.forge.checks()[..] else { panic!("one check") };
+    assert_eq!((check.verdict, Some(&check.head)), (Verdict::Neutral, sample::opened("d-1").head.as_ref()));
+    assert_eq!(check.title, "not reviewed: the change could not be read");
+    assert!(world.forge.reviews().is_empty());
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::authorize;
 use crate::engine::Context;
 use crate::event::EventKind;
 use crate::fault::{Fault, FaultKind, Retry};
@@ -30,6 +31,7 @@ pub(super) struct Fetched {
 }
 
 pub(super) async fn run(context: &Context) -> Result<Fetched, Fault> {
+    authorize::required(context)?;
     let target = context.target();
     let pull = context.forge().pull_request(&target).await?;
     if let Some(head) = context.event().head.as_ref().filter(|head| **head != pull.head) {

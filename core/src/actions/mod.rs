@@ -1,7 +1,11 @@
 //! What a step does: one file per action.
 
 mod analyse;
+mod authorize;
+mod describe;
 mod fetch;
+mod help;
+mod label;
 mod publish_review;
 mod review;
 
@@ -18,10 +22,14 @@ use crate::workflow::ActionName;
 /// Those of the action. They say whether another attempt makes sense.
 pub async fn run(action: ActionName, context: &Context) -> Result<Value, Fault> {
     match action {
+        ActionName::Authorize => output(authorize::run(context).await?),
         ActionName::Fetch => output(fetch::run(context).await?),
         ActionName::Analyse => output(analyse::run(context).await?),
         ActionName::Review => output(review::run(context).await?),
         ActionName::PublishReview => output(publish_review::run(context).await?),
+        ActionName::Describe => output(describe::run(context).await?),
+        ActionName::Label => output(label::run(context).await?),
+        ActionName::Help => output(help::run(context).await?),
     }
 }
 

@@ -8,19 +8,24 @@ use super::review::Reviewed;
 use crate::engine::Context;
 use crate::fault::Fault;
 use crate::ports::forge::{EffectKind, Remote};
-use crate::review::{Coverage, Parts, Skipped, Verdict, assemble};
+use crate::review::{Check, Coverage, Parts, Skipped, Verdict, assemble};
 use crate::workflow::ActionName;
 
 /// What the step puts out.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Published {
-    review: Remote,
-    check: Remote,
+    /// None when there was nothing to review.
+    review: Option<Remote>,
+    /// None when it is not known on which commit to put it.
+    check: Option<Remote>,
     verdict: Verdict,
     findings: usize,
 }
 
 pub(super) async fn run(context: &Context) -> Result<Published, Fault> {
+    if let Some(why) = context.failure(ActionName::Fetch) {
+        return not_reviewed(context, &why).await;
+    }
     let Fetched { pull, config, problems, left_out, .. } = fetch::fetched(context)?;
     let mut parts = gather(context)?;
     let why = "GitHub does not show its change";
@@ -39,7 +44,31 @@ pub(super) async fn run(context: &Context) -> Result<Published, Fault> {
         async move { context.forge().create_check(target, &marker, check).await }
     });
     let checked = checked.await?;
-    Ok(Published { review: posted, check: checked, verdict: check.verdict, findings: review.findings.len() })
+    Ok(Published {
+        review: Some(posted),
+        check: Some(checked),
+        verdict: check.verdict,
+        findings: review.findings.len(),
+    })
+}
+
+/// Says that the change could not be read: on its head commit, or in the conversation when a command asked for it.
+async fn not_reviewed(context: &Context, why: &str) -> Result<Published, Fault> {
+    let target = &context.target();
+    let title = "not reviewed: the change could not be read".to_owned();
+    let (verdict, findings) = (Verdict::Neutral, 0);
+    let Some(head) = context.event().head.clone() else {
+        let body = format!("This pull request was not reviewed. {why}\n");
+        let told = context.effect(EffectKind::Comment, |marker| async move {
+            context.forge().create_comment(target, &marker, &body).await
+        });
+        told.await?;
+        return Ok(Published { review: None, check: None, verdict, findings });
+    };
+    let check = Check { head, verdict, title, summary: format!("{why}\n") };
+    let checked = context
+        .effect(EffectKind::Check, |marker| async move { context.forge().create_check(target, &marker, &check).await });
+    Ok(Published { review: None, check: Some(checked.await?), verdict, findings })
 }
 
 /// Brings together what the steps before put out. A part that failed is listed as not covered.
@@ -58,8 +87,7 @@ fn gather(context: &Context) -> Result<Parts, Fault> {
         coverage.models.extend(reviewed.models);
     }
     for (action, what) in [(ActionName::Analyse, "analysers"), (ActionName::Review, "language model")] {
-        if context.failed(action) {
-            let why = "it failed; the log has the reason".to_owned();
+        if let Some(why) = context.failure(action) {
             coverage.skipped.push(Skipped { what: what.to_owned(), why, incomplete: true });
         }
     }

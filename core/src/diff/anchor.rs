@@ -1,5 +1,6 @@
 //! Anchors: whether a remark's quoted evidence stands on the line the remark names.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::{LineKind, LineMap, Side};
@@ -71,14 +72,15 @@ impl fmt::Display for Reason {
 ///
 /// - Text is compared line by line without the white space around each line, a carriage return included. White space
 ///   inside a line counts. Empty lines before and after the quote, and at the ends of the claimed range, do not count.
-/// - The claim stands when its whole range lies in one hunk and reads as quoted.
+/// - The claim stands when its whole range lies in one hunk and reads as quoted, or as `shown` makes of it: whoever
+///   quotes may not have been shown every word.
 /// - Otherwise the quote is looked for in the file's hunks, on the claimed side first; only when that side does not have
 ///   it, on the other. One place there is where the remark moves to. A quote with fewer than two letters or digits
 ///   (`}`, `);`) is never looked for: such lines are all alike.
 /// - Unchanged lines are given on the right side, whichever side was claimed, since that is where GitHub puts comments on
 ///   them.
 /// - Everything else is demoted.
-pub fn anchor(map: &LineMap<'_>, claim: &Claim) -> Anchored {
+pub fn anchor(map: &LineMap<'_>, claim: &Claim, shown: impl Fn(&str) -> Cow<'_, str>) -> Anchored {
     let quote = fold(claim.quote.lines().map(|line| line.as_bytes().trim_ascii()).collect());
     if quote.is_empty() || claim.quote.trim().is_empty() {
         return Anchored::Demoted(Reason::NoQuote);
@@ -89,7 +91,7 @@ pub fn anchor(map: &LineMap<'_>, claim: &Claim) -> Anchored {
     if map.hunks(&claim.path).next().is_none() {
         return Anchored::Demoted(Reason::NoLines);
     }
-    if let Some(place) = claimed(map, claim, &quote) {
+    if let Some(place) = claimed(map, claim, &quote, shown) {
         return Anchored::Exact(place.location(&claim.path));
     }
     if claim.quote.chars().filter(|c| c.is_alphanumeric()).take(2).count() < 2 {
@@ -124,17 +126,27 @@ impl Place {
 }
 
 /// The claimed place, if it reads as quoted.
-fn claimed(map: &LineMap<'_>, claim: &Claim, quote: &[&[u8]]) -> Option<Place> {
+fn claimed(map: &LineMap<'_>, claim: &Claim, quote: &[&[u8]], shown: impl Fn(&str) -> Cow<'_, str>) -> Option<Place> {
     let Claim { path, side, start, end, .. } = claim;
     let lines: Vec<_> = map.lines(path, *side, *start, *end)?.collect();
-    if fold(lines.iter().map(|line| line.text.trim_ascii()).collect()) != quote {
-        return None;
+    let there: Vec<_> = lines.iter().map(|line| line.text).collect();
+    if !reads(&there, quote) {
+        let text = there.join(&b'\n');
+        let text = shown(std::str::from_utf8(&text).ok()?).into_owned();
+        if !reads(&text.lines().map(str::as_bytes).collect::<Vec<_>>(), quote) {
+            return None;
+        }
     }
     let unchanged = lines.iter().all(|line| line.kind == LineKind::Context);
     match (lines.first()?.new, lines.last()?.new) {
         (Some(start), Some(end)) if unchanged => Some(Place { side: Side::Right, start, end }),
         _ => Some(Place { side: *side, start: *start, end: *end }),
     }
+}
+
+/// Whether lines read as quoted.
+fn reads(lines: &[&[u8]], quote: &[&[u8]]) -> bool {
+    fold(lines.iter().map(|line| line.trim_ascii()).collect()) == quote
 }
 
 /// How often the quote stands in the file's hunks on one side, and where last. A line is read once, however often the

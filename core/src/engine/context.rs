@@ -96,10 +96,12 @@ impl Context {
             .collect()
     }
 
-    /// True when a step that uses `action` failed.
-    pub fn failed(&self, action: ActionName) -> bool {
-        let mut steps = self.execution.definition.steps.iter().filter(|step| step.uses == action);
-        steps.any(|step| self.execution.step(&step.id).is_some_and(|record| record.status == StepStatus::Failed))
+    /// What may be told of the failure of a step that uses `action`; none when none failed.
+    pub fn failure(&self, action: ActionName) -> Option<String> {
+        let steps = self.execution.definition.steps.iter().filter(|step| step.uses == action);
+        let mut records = steps.filter_map(|step| self.execution.step(&step.id));
+        let failed = records.find(|record| record.status == StepStatus::Failed)?;
+        Some(failed.told.clone().unwrap_or_else(|| "It failed; the engine's log has the reason.".to_owned()))
     }
 
     /// Does `work` once for this execution and `input`: its result is kept, and given back without doing it again after

@@ -7,6 +7,7 @@
 mod context;
 mod run;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::execution::ExecutionStatus;
 use crate::fault::Fault;
 use crate::ids::ExecutionId;
@@ -158,8 +159,8 @@ impl Engine {
 
     /// Accepts an event and runs its execution; several are fanned out through the queue.
     async fn event(&self, event: &Event, deadline: Option<Timestamp>) -> Result<(), Fault> {
-        let executions = self.matching(event);
-        let accepted = self.edges.store.accept(event, &executions, self.clock.now()).await?;
+        let (event, executions) = self.executions(event);
+        let accepted = self.edges.store.accept(&event, &executions, self.clock.now()).await?;
         if !accepted.fresh {
             tracing::debug!(delivery = %event.delivery, "the delivery was accepted before");
         }
@@ -175,7 +176,23 @@ impl Engine {
         }
     }
 
-    /// The executions an event asks for. A workflow whose condition can't be evaluated is left out and logged.
+    /// The executions an event asks for, and the event itself: a command that no workflow knows becomes the command
+    /// `unknown`, with its name as argument.
+    fn executions<'e>(&self, event: &'e Event) -> (Cow<'e, Event>, Vec<NewExecution>) {
+        let executions = self.matching(event);
+        match &event.kind {
+            EventKind::Command { name, comment, .. } if executions.is_empty() => {
+                let (arguments, comment) = (name.clone(), *comment);
+                let kind = EventKind::Command { name: "unknown".to_owned(), arguments, comment };
+                let unknown = Event { kind, ..event.clone() };
+                let executions = self.matching(&unknown);
+                (Cow::Owned(unknown), executions)
+            }
+            _ => (Cow::Borrowed(event), executions),
+        }
+    }
+
+    /// The executions an event asks for as it is. A workflow whose condition can't be evaluated is left out and logged.
     fn matching(&self, event: &Event) -> Vec<NewExecution> {
         let delivery = &event.delivery;
         let mut executions = Vec::new();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::redact;
 use crate::diff::{Anchored, Claim, LineMap, Side, anchor};
-use crate::review::{Finding, Severity, Source};
+use crate::review::{Finding, Location, Severity, Source};
 
 /// A model's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -82,10 +82,11 @@ fn finding(claimed: &Claimed, map: &LineMap<'_>, source: &Source) -> Finding {
         end: claimed.end_line,
         quote: claimed.quote.clone(),
     };
-    let (location, note) = match anchor(map, &claim) {
+    let (location, note) = match anchor(map, &claim, redact) {
         Anchored::Exact(location) | Anchored::Moved(location) => (Some(location), None),
         Anchored::Demoted(reason) => (None, Some(format!("Not put on a line of {}: {reason}.", claimed.path))),
     };
+    let whole = location.as_ref().is_none_or(|location| shown_as_it_is(map, location));
     let clean = |text: &str| redact(text).into_owned();
     let reason = clean(&claimed.reason);
     Finding {
@@ -96,8 +97,17 @@ fn finding(claimed: &Claimed, map: &LineMap<'_>, source: &Source) -> Finding {
         reason: note.map_or(reason.clone(), |note| format!("{reason} {}", clean(&note))),
         fix: clean(&claimed.fix),
         evidence: if location.is_some() { clean(&claimed.quote) } else { String::new() },
-        replacement: claimed.replacement.as_deref().filter(|_| location.is_some()).map(clean),
+        // A line whose secret the model was not shown can't be replaced by what it wrote.
+        replacement: claimed.replacement.clone().filter(|text| whole && location.is_some() && redact(text) == *text),
         location,
         source: source.clone(),
     }
+}
+
+/// Whether a model was shown these lines without anything replaced.
+fn shown_as_it_is(map: &LineMap<'_>, location: &Location) -> bool {
+    let Location { path, side, start, end, .. } = location;
+    let Some(lines) = map.lines(path, *side, *start, *end) else { return true };
+    let text = lines.map(|line| String::from_utf8_lossy(line.text)).collect::<Vec<_>>().join("\n");
+    redact(&text) == text
 }

@@ -2,7 +2,9 @@
 
 pub mod answer;
 mod assemble;
+pub mod description;
 mod finding;
+pub mod labels;
 pub mod markdown;
 pub mod prompt;
 #[cfg(test)]

@@ -14,7 +14,21 @@ use crate::review::answer;
 /// The most bytes of a change that are shown in one prompt; files beyond that are not reviewed, and the review says so.
 pub const MOST_BYTES: usize = 200_000;
 
-const INSTRUCTIONS: &str = "\
+/// What a model is asked to do with a change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// The instructions.
+    pub instructions: &'static str,
+    /// The JSON Schema of the answer.
+    pub schema: serde_json::Value,
+}
+
+/// To review it: the answer is read by [`answer::parse`].
+pub fn review() -> Task {
+    Task { instructions: REVIEW, schema: answer::schema() }
+}
+
+const REVIEW: &str = "\
 You review one change of a pull request. Report only defects that the change introduces and that its author would want \
 to fix before merging: wrong results, crashes, data loss, security holes, broken contracts. Do not report style, praise, \
 or guesses about code you can't see.
@@ -36,8 +50,8 @@ pub struct Asked {
     pub left_out: Vec<String>,
 }
 
-/// Shows the change to a model. `ignored` says which paths the repository asked to leave out.
-pub fn prompt(pull: &PullRequest, diff: &Diff<'_>, ignored: impl Fn(&str) -> bool) -> Asked {
+/// Shows the change to a model with a task. `ignored` says which paths the repository asked to leave out.
+pub fn prompt(task: Task, pull: &PullRequest, diff: &Diff<'_>, ignored: impl Fn(&str) -> bool) -> Asked {
     let mut body = format!("Title: {}\n\nDescription:\n{}\n", redact(&pull.title), redact(&pull.body));
     let mut left_out = Vec::new();
     for file in &diff.files {
@@ -55,7 +69,8 @@ pub fn prompt(pull: &PullRequest, diff: &Diff<'_>, ignored: impl Fn(&str) -> boo
     // A fence that depends on what it holds can't be closed from within.
     let fence = format!("untrusted-{}", hex::encode(&Sha256::digest(body.as_bytes())[..8]));
     let user = format!("<{fence}>\n{body}</{fence}>\n");
-    Asked { prompt: Prompt { system: INSTRUCTIONS.to_owned(), user, schema: answer::schema(), repair: None }, left_out }
+    let Task { instructions, schema } = task;
+    Asked { prompt: Prompt { system: instructions.to_owned(), user, schema, repair: None }, left_out }
 }
 
 fn show(file: &FileDiff<'_>) -> String {

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActionName {
+    /// For a command: asks whether its author may give it, and answers with a reaction. Everything else is allowed.
+    Authorize,
     /// Reads the pull request, its diff and the repository's configuration.
     Fetch,
     /// Runs the deterministic analysers over the diff.
@@ -18,19 +20,38 @@ pub enum ActionName {
     Review,
     /// Merges what was found and writes the review and the check to the forge.
     PublishReview,
+    /// Lets a language model describe the change, and puts that below the author's own description.
+    Describe,
+    /// Puts labels for the kind of change and the effort to review it on the pull request.
+    Label,
+    /// Answers `/autopr help` and commands that nobody knows.
+    Help,
 }
 
 impl ActionName {
     /// All of them, in the order they usually run.
-    pub const ALL: [Self; 4] = [Self::Fetch, Self::Analyse, Self::Review, Self::PublishReview];
+    pub const ALL: [Self; 8] = [
+        Self::Authorize,
+        Self::Fetch,
+        Self::Analyse,
+        Self::Review,
+        Self::PublishReview,
+        Self::Describe,
+        Self::Label,
+        Self::Help,
+    ];
 
     /// The word used in definitions, logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Authorize => "authorize",
             Self::Fetch => "fetch",
             Self::Analyse => "analyse",
             Self::Review => "review",
             Self::PublishReview => "publish-review",
+            Self::Describe => "describe",
+            Self::Label => "label",
+            Self::Help => "help",
         }
     }
 }
@@ -54,7 +75,7 @@ impl FromStr for ActionName {
 
 /// A word that names no action.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an action: use fetch, analyse, review or publish-review")]
+#[error("`{0}` is not an action: use authorize, fetch, analyse, review, publish-review, describe, label or help")]
 pub struct UnknownAction(String);
 
 #[cfg(test)]

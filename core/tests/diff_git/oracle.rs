@@ -1,5 +1,6 @@
 //! The parser, the map and the counts against git and `diffy`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use autopr_core::diff::{
@@ -215,7 +216,7 @@ fn check_map(diff: &Diff<'_>, oracle: &Oracle) {
             let Ok(quote) = std::str::from_utf8(text) else { continue };
             let claim =
                 Claim { path: path.clone(), side: *side, start: *number, end: *number, quote: quote.to_owned() };
-            match anchor(&map, &claim) {
+            match anchor(&map, &claim, as_it_is) {
                 Anchored::Exact(place) => assert_eq!(map.line(path, place.side, place.start), Some(text.as_slice())),
                 other => {
                     assert!(quote.trim().is_empty());
@@ -224,4 +225,9 @@ fn check_map(diff: &Diff<'_>, oracle: &Oracle) {
             }
         }
     }
+}
+
+/// Lines are quoted as they stand.
+fn as_it_is(text: &str) -> Cow<'_, str> {
+    text.into()
 }

@@ -1,5 +1,6 @@
 //! What every deployable of AutoPR Engine shares: its settings, the wiring of its parts, and the worker loop.
 
+pub mod http;
 pub mod settings;
 mod wiring;
 mod worker;

@@ -66,6 +66,7 @@ CREATE TABLE execution_steps (
     not_before    INTEGER,
     output        TEXT,
     error         TEXT,
+    told          TEXT,
     started_at    INTEGER,
     finished_at   INTEGER,
     PRIMARY KEY (execution_id, step_id)

@@ -177,10 +177,10 @@ pub(crate) async fn record(
 async fn record_step(connection: &mut SqliteConnection, lease: &Lease, step: &StepRecord) -> Result<(), Fault> {
     sqlx::query(
         "INSERT INTO execution_steps (execution_id, step_id, attempt, interruptions, waits, status, not_before, output,
-            error, started_at, finished_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+            error, told, started_at, finished_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
         ON CONFLICT (execution_id, step_id) DO UPDATE SET attempt = ?3, interruptions = ?4, waits = ?5, status = ?6,
-            not_before = ?7, output = ?8, error = ?9, started_at = ?10, finished_at = ?11",
+            not_before = ?7, output = ?8, error = ?9, told = ?10, started_at = ?11, finished_at = ?12",
     )
     .bind(lease.execution.to_string())
     .bind(&step.id)
@@ -191,6 +191,7 @@ async fn record_step(connection: &mut SqliteConnection, lease: &Lease, step: &St
     .bind(step.not_before.map(micros))
     .bind(step.output.as_ref().map(ToString::to_string))
     .bind(step.error.as_deref())
+    .bind(step.told.as_deref())
     .bind(step.started_at.map(micros))
     .bind(step.finished_at.map(micros))
     .execute(connection)

@@ -57,7 +57,7 @@ pub(crate) async fn load(
     let row = sqlx::query(select).bind(&id).fetch_optional(&mut *connection).await.map_err(fault("execution"))?;
     let Some(row) = row else { return Ok(None) };
     let steps = sqlx::query(
-        "SELECT step_id, attempt, interruptions, waits, status, not_before, output, error, started_at, finished_at
+        "SELECT step_id, attempt, interruptions, waits, status, not_before, output, error, told, started_at, finished_at
         FROM execution_steps WHERE execution_id = ?",
     )
     .bind(&id)
@@ -114,6 +114,7 @@ fn step(row: &SqliteRow) -> Result<StepRecord, Fault> {
             .transpose()
             .map_err(|_| corrupt("a step's output", "unreadable JSON"))?,
         error: get(row, "error")?,
+        told: get(row, "told")?,
         started_at: get::<Option<i64>>(row, "started_at")?.map(time),
         finished_at: get::<Option<i64>>(row, "finished_at")?.map(time),
     })
