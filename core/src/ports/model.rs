@@ -68,11 +68,28 @@ pub struct Completion {
     pub input_tokens: u64,
     /// Tokens written, by the provider's count.
     pub output_tokens: u64,
+    /// Why the model stopped writing.
+    #[serde(default)]
+    pub stopped: Stopped,
+}
+
+/// Why a model stopped writing. Whatever the reason, the tokens were paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopped {
+    /// It had said everything.
+    #[default]
+    Complete,
+    /// The answer reached the limit of tokens and is cut off.
+    Length,
+    /// The model or its provider's content filter declined to answer.
+    Refused,
 }
 
 impl fmt::Debug for Completion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { text, input_tokens, output_tokens } = self;
-        write!(f, "Completion {{ text: {} bytes, tokens: {input_tokens} in, {output_tokens} out }}", text.len())
+        let Self { text, input_tokens, output_tokens, stopped } = self;
+        let bytes = text.len();
+        write!(f, "Completion {{ text: {bytes} bytes, tokens: {input_tokens} in, {output_tokens} out, {stopped:?} }}")
     }
 }

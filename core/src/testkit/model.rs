@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use crate::clock::Clock;
 use crate::fault::{Fault, FaultKind, Retry};
 use crate::ports::Model;
-use crate::ports::model::{Completion, Limits, Prompt};
+use crate::ports::model::{Completion, Limits, Prompt, Stopped};
 
 /// What a [`ScriptedModel`] does when it is asked.
 #[derive(Debug, Clone)]
@@ -67,6 +67,6 @@ impl Model for ScriptedModel {
             }
             None => return Err(Fault::new(FaultKind::Bug, "the script is empty")),
         };
-        Ok(Completion { text, input_tokens: 100, output_tokens: 20 })
+        Ok(Completion { text, input_tokens: 100, output_tokens: 20, stopped: Stopped::Complete })
     }
 }

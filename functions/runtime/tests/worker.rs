@@ -9,7 +9,7 @@ use autopr_core::engine::Progress;
 use autopr_core::execution::ExecutionStatus;
 use autopr_core::fault::Fault;
 use autopr_core::message::Message;
-use autopr_core::ports::model::{Completion, Limits, Prompt};
+use autopr_core::ports::model::{Completion, Limits, Prompt, Stopped};
 use autopr_core::ports::queue::StoreQueue;
 use autopr_core::ports::store::Backlog;
 use autopr_core::ports::{Model, Queue, Store};
@@ -49,7 +49,12 @@ impl Model for Gate {
         self.arrived.add_permits(1);
         self.open.acquire().await.expect("the gate stays").forget();
         self.inside.fetch_sub(1, Ordering::SeqCst);
-        Ok(Completion { text: r#"{"findings":[]}"#.to_owned(), input_tokens: 1, output_tokens: 1 })
+        Ok(Completion {
+            text: r#"{"findings":[]}"#.to_owned(),
+            input_tokens: 1,
+            output_tokens: 1,
+            stopped: Stopped::Complete,
+        })
     }
 }
 
