@@ -25,5 +25,4 @@ mod vendor_model;
 pub use client::{HttpClient, client};
 pub use kind::Kind;
 pub use provider::Provider;
-pub use schema::{Optional, close};
 pub use vendor_model::model;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 /// What becomes of optional properties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Optional {
+pub(crate) enum Optional {
     /// They stay optional.
     Kept,
     /// They become required and may be `null`.
@@ -20,7 +20,7 @@ const DEPTH: usize = 64;
 /// references and descriptions stay; limits, formats, patterns, defaults and titles go (an answer is checked against the
 /// whole schema afterwards anyway). All objects are closed, so a map with free keys becomes an empty object. Doing it
 /// twice changes nothing more.
-pub fn close(schema: &Value, optional: Optional) -> Value {
+pub(crate) fn close(schema: &Value, optional: Optional) -> Value {
     Closing { root: schema, optional }.close(schema, DEPTH)
 }
 
@@ -283,3 +283,6 @@ fn resolve<'a>(root: &'a Value, mut schema: &'a Value) -> &'a Value {
     }
     schema
 }
+
+#[cfg(test)]
+mod tests;
