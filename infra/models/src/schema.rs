@@ -2,6 +2,8 @@
 //! closed. OpenAI, Azure and Mistral ("strict") also want every property required, so an optional one may be `null`
 //! instead; [`without_invented_nulls`] takes those out of the answer again.
 
+use std::cell::RefCell;
+
 use serde_json::{Map, Value, json};
 
 /// What becomes of optional properties.
@@ -21,19 +23,29 @@ const DEPTH: usize = 64;
 /// whole schema afterwards anyway). All objects are closed, so a map with free keys becomes an empty object. Doing it
 /// twice changes nothing more.
 pub(crate) fn close(schema: &Value, optional: Optional) -> Value {
-    Closing { root: schema, optional }.close(schema, DEPTH)
+    Closing { root: schema, optional, merging: RefCell::default() }.close(schema, DEPTH)
 }
 
 struct Closing<'a> {
     root: &'a Value,
     optional: Optional,
+    /// The references whose content is being merged: one that leads back to itself is not followed again.
+    merging: RefCell<Vec<String>>,
 }
 
 impl Closing<'_> {
     fn close(&self, schema: &Value, depth: usize) -> Value {
         let (Some(from), Some(depth)) = (schema.as_object(), depth.checked_sub(1)) else { return json!({}) };
+        let outside = self.merging.borrow().len();
         let merged;
-        let from = match from.get("allOf").and_then(Value::as_array) {
+        let from = match from.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([only]) if !from.contains_key("properties") && !from.contains_key("anyOf") => {
+                // A choice of one: a reference stays a reference.
+                let rest = from.iter().filter(|(keyword, _)| *keyword != "allOf");
+                let choice = ("anyOf".to_owned(), json!([only]));
+                merged = rest.map(|(keyword, value)| (keyword.clone(), value.clone())).chain([choice]).collect();
+                &merged
+            }
             Some(parts) => {
                 merged = self.merge(from, parts, depth);
                 &merged
@@ -52,6 +64,7 @@ impl Closing<'_> {
         if let Some(definitions) = self.definitions(from, depth) {
             to.insert("$defs".to_owned(), definitions);
         }
+        self.merging.borrow_mut().truncate(outside);
         Value::Object(to)
     }
 
@@ -127,6 +140,13 @@ impl Closing<'_> {
         let mut merged = from.clone();
         merged.remove("allOf");
         for part in parts {
+            if let Some(reference) = part.get("$ref").and_then(Value::as_str) {
+                let mut merging = self.merging.borrow_mut();
+                if merging.iter().any(|known| known == reference) {
+                    continue;
+                }
+                merging.push(reference.to_owned());
+            }
             let Some(part) = resolve(self.root, part).as_object() else { continue };
             let nested;
             let part = match (part.get("allOf").and_then(Value::as_array), depth.checked_sub(1)) {
@@ -233,7 +253,7 @@ fn takes_null(schema: &Value, root: &Value, depth: usize) -> bool {
 
 /// The schema with `null` among what it allows.
 fn nullable(mut schema: Value) -> Value {
-    let null = json!("null");
+    let null = Value::from("null");
     let Some(map) = schema.as_object_mut() else { return schema };
     if let Some(values) = map.get_mut("enum").and_then(Value::as_array_mut)
         && !values.contains(&Value::Null)
@@ -245,7 +265,7 @@ fn nullable(mut schema: Value) -> Value {
             Value::Array(kinds) if kinds.contains(&null) => {}
             Value::Array(kinds) => kinds.push(null),
             Value::String(name) if name == "null" => {}
-            other => *other = json!([other.clone(), null]),
+            other => *other = Value::Array(vec![other.take(), null]),
         }
         return schema;
     }
@@ -257,7 +277,7 @@ fn nullable(mut schema: Value) -> Value {
         return schema;
     }
     if map.contains_key("$ref") {
-        return json!({ "anyOf": [schema, null] });
+        return json!({ "anyOf": [schema, { "type": "null" }] });
     }
     schema
 }
