@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use crate::report::Format;
 
 /// The version and the commit it was built from.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("AUTOPR_COMMIT"), ")");
+pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("AUTOPR_COMMIT"), ")");
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -32,6 +32,12 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Take webhooks from GitHub and review pull requests: HTTP server, worker and sweeper in one process.
+    Serve,
+    /// Run executions only, beside other processes that take the webhooks.
+    Worker,
+    /// Sign a payload and deliver it as GitHub would, to try a server.
+    Send(SendArgs),
     /// Review a range of commits, or the index, of a local git repository.
     Review(ReviewArgs),
     /// Check, show or describe the settings.
@@ -76,6 +82,25 @@ pub(crate) struct ReviewArgs {
     /// Say nothing on standard error but errors.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SendArgs {
+    /// The payload, a JSON file as GitHub sends it; `-` reads standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The event's name, such as pull_request.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) event: String,
+    /// Where to deliver it, such as http://127.0.0.1:8080/webhooks/github.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: String,
+    /// The delivery's id; a new one without it.
+    #[arg(long, value_name = "ID")]
+    pub(crate) delivery: Option<String>,
+    /// The secret to sign with, from the environment so that no process list shows it.
+    #[arg(skip = std::env::var("GITHUB_WEBHOOK_SECRET").ok())]
+    pub(crate) secret: Option<String>,
 }
 
 /// When a review makes the command fail.

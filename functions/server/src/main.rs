@@ -1,4 +1,4 @@
-//! The self-hosted binary: reviews local changes, and checks settings and workflows.
+//! The self-hosted binary: serves webhooks, reviews local changes, and checks settings and workflows.
 
 mod cli;
 mod commands;
@@ -14,6 +14,9 @@ use commands::Failure;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
+        Command::Serve => commands::serve::run(autopr::Role::Serve, cli.config),
+        Command::Worker => commands::serve::run(autopr::Role::Work, cli.config),
+        Command::Send(arguments) => commands::send::run(&arguments),
         Command::Review(arguments) => commands::review::run(&arguments, cli.config),
         Command::Config(action) => commands::config::run(&action, cli.config),
         Command::Workflows(action) => commands::workflows::run(&action, cli.config),

@@ -3,12 +3,16 @@
 //! A line can be read alone and queried by its fields. Errors are logged once, where they are handled. Bodies, diffs,
 //! prompts and secrets are never logged.
 
+mod metrics;
+
 use std::io;
 
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
+
+pub use metrics::Metrics;
 
 /// How a log line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

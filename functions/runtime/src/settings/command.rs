@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use autopr_core::yaml::{Path, Step};
 use serde_json::{Value as Json, json};
 
-use super::Settings;
+use super::{Environment, Settings};
 use super::load::{Loaded, Source};
 
 /// What `config check` found.
@@ -29,7 +29,12 @@ pub enum Format {
 
 /// Checks all settings: a summary when they are valid, otherwise every mistake.
 pub fn check(source: &Source) -> Checked {
-    match Settings::load(source) {
+    // Outside of development the settings are those of a server, whichever command they are checked for.
+    let serving = |loaded: Loaded| match loaded.settings.environment {
+        Environment::Development => Ok(loaded),
+        Environment::Staging | Environment::Production => loaded.check_serving().map(|()| loaded),
+    };
+    match Settings::load(source).and_then(serving) {
         Ok(loaded) => {
             let file = match &loaded.file {
                 Some(name) => format!("from {name}"),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::quantity::Seconds;
 use super::secret::Secret;
 
-/// How GitHub is reached. Not used yet: reviews run on local repositories so far.
+/// How GitHub is reached.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GitHub {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::quantity::{Seconds, Usd};
 use super::secret::Secret;
 
-/// Language models. Not used yet: only the deterministic analysers review so far.
+/// Language models. Without any that can be asked, only the deterministic analysers review.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Llm {
@@ -29,8 +29,8 @@ pub struct Llm {
     /// How often a call is tried again before the next provider is asked.
     #[schemars(range(min = 0, max = 20))]
     pub max_retries: u32,
-    /// The providers by name. `openai`, `anthropic`, `mistral`, `azure_openai` and `gemini` are known without an entry
-    /// here and take their keys from `OPENAI_API_KEY`, `ANTHROPIC_API_KEY`, `MISTRAL_API_KEY`, `AZURE_OPENAI_API_KEY`
+    /// The providers by name. `openai`, `anthropic`, `mistral`, `azure_openai`, `gemini` and `ollama` are known without an
+    /// entry here; all but the last take their keys from `OPENAI_API_KEY`, `ANTHROPIC_API_KEY`, `MISTRAL_API_KEY`, `AZURE_OPENAI_API_KEY`
     /// (with `AZURE_OPENAI_ENDPOINT` and `AZURE_OPENAI_DEPLOYMENT`) and `GEMINI_API_KEY`.
     pub providers: BTreeMap<String, Provider>,
     /// The most that may be spent.
@@ -49,6 +49,39 @@ impl Default for Llm {
             providers: BTreeMap::new(),
             budget: Budget::default(),
         }
+    }
+}
+
+impl Llm {
+    /// The providers that can be asked, in the order they are: the default first, then the fallbacks.
+    pub fn usable(&self) -> Vec<(&str, &Provider)> {
+        let complete = |(_, provider): &(&str, &Provider)| provider.model.is_some() && provider.price.is_some();
+        self.meant().into_iter().filter(complete).collect()
+    }
+
+    /// The providers that are meant to be asked; what they need may be missing.
+    pub(super) fn meant(&self) -> Vec<(&str, &Provider)> {
+        let mut names = vec![self.default_provider.as_str()];
+        for name in &self.fallback_order {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        let entry = |name| self.providers.get_key_value(name).map(|(name, provider)| (name.as_str(), provider));
+        names.into_iter().filter_map(entry).filter(|(name, provider)| provider.is_meant(name)).collect()
+    }
+}
+
+impl Provider {
+    /// The interface of the provider called `name`.
+    pub fn kind_of(&self, name: &str) -> Option<ProviderKind> {
+        self.kind.or_else(|| ProviderKind::of_name(name))
+    }
+
+    /// Whether there is a key, or a server of one's own, which may need none.
+    fn is_meant(&self, name: &str) -> bool {
+        let own_server = self.base_url.is_some() && self.kind_of(name) != Some(ProviderKind::AzureOpenAi);
+        self.api_key.is_some() || own_server || (self.kind_of(name) == Some(ProviderKind::Ollama) && self.model.is_some())
     }
 }
 
@@ -87,6 +120,8 @@ pub enum ProviderKind {
     AzureOpenAi,
     /// Google's Gemini.
     Gemini,
+    /// A server of Ollama.
+    Ollama,
 }
 
 impl ProviderKind {
@@ -98,12 +133,13 @@ impl ProviderKind {
             "mistral" => Some(Self::Mistral),
             "azure_openai" => Some(Self::AzureOpenAi),
             "gemini" => Some(Self::Gemini),
+            "ollama" => Some(Self::Ollama),
             _ => None,
         }
     }
 
     /// The provider names that stand for a kind.
-    pub const NAMES: [&str; 5] = ["openai", "anthropic", "mistral", "azure_openai", "gemini"];
+    pub const NAMES: [&str; 6] = ["openai", "anthropic", "mistral", "azure_openai", "gemini", "ollama"];
 }
 
 /// What a model costs.

@@ -100,6 +100,15 @@ impl Settings {
 }
 
 impl Loaded {
+    /// Holds the settings against what a process that serves needs beyond valid settings.
+    ///
+    /// # Errors
+    /// Everything that is missing.
+    pub fn check_serving(&self) -> Result<(), Invalid> {
+        let mistakes = rules::serving(&self.settings, &self.origins);
+        if mistakes.is_empty() { Ok(()) } else { Err(Invalid { mistakes, file: None }) }
+    }
+
     /// Where the value of a key comes from, such as `workflow.timeout`.
     pub fn origin(&self, path: impl Into<Path>) -> Origin {
         self.origins.of(&path.into())

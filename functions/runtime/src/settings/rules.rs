@@ -6,6 +6,7 @@ use super::Settings;
 use super::llm::ProviderKind;
 use super::load::Origins;
 use super::origin::Origin;
+use super::server::Environment;
 
 /// Adds every rule that does not hold. A rule about a key that is reported already keeps silent: it would judge a
 /// default nobody chose.
@@ -142,9 +143,47 @@ fn llm(settings: &Settings, rules: &mut Rules<'_>) {
     }
 }
 
+/// What a provider that is asked must say: its model, and what that costs.
+fn models(settings: &Settings, rules: &mut Rules<'_>) {
+    for (name, provider) in settings.llm.meant() {
+        let path = Path::from("llm.providers").key(name);
+        if provider.model.is_none() {
+            let fix = format!("name it in llm.providers.{name}.model");
+            rules.broken(path, &["llm.providers"], format!("`{name}` has a key but no model"), fix);
+        } else if provider.price.is_none() {
+            let message = format!("the model of `{name}` has no price, so its cost could not be held to the budget");
+            let fix = format!(
+                "write llm.providers.{name}.price with input: and output: in US dollars per million tokens, as its \
+                 vendor publishes them, or `free` for a model of your own"
+            );
+            rules.broken(path, &["llm.providers"], message, fix);
+        } else if provider.kind_of(name) == Some(ProviderKind::AzureOpenAi) && provider.base_url.is_none() {
+            let fix = "set AZURE_OPENAI_ENDPOINT or llm.providers.azure_openai.base_url";
+            rules.broken(path, &["llm.providers"], format!("`{name}` has no address"), fix);
+        }
+    }
+}
+
+/// What a process that serves needs beyond valid settings.
+pub(super) fn serving(settings: &Settings, origins: &Origins) -> Vec<Diagnostic> {
+    let mut rules = Rules { origins, known: Vec::new(), found: Vec::new() };
+    let github = &settings.github;
+    if github.token.is_none() && github.app.id.is_none() {
+        let fix = "set GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY, or GITHUB_TOKEN";
+        rules.broken("github.token", &[], "there are no credentials for GitHub", fix);
+    }
+    if github.webhook_secrets.is_empty() && settings.environment != Environment::Development {
+        let fix = "set GITHUB_WEBHOOK_SECRET to the secret in the webhook's settings on GitHub";
+        let message = format!("without a webhook secret no delivery is trusted, and {} needs one", settings.environment);
+        rules.broken("github.webhook_secrets", &[], message, fix);
+    }
+    models(settings, &mut rules);
+    rules.found
+}
+
 fn ports(settings: &Settings, rules: &mut Rules<'_>) {
     let monitoring = &settings.monitoring;
-    if monitoring.enable_metrics && monitoring.metrics_port == settings.server.port {
+    if monitoring.enable_metrics && monitoring.metrics_port == settings.server.port && settings.server.port != 0 {
         let chosen = rules.origins.of(&"monitoring.metrics_port".into()) != Origin::Default;
         let (path, other) = match chosen {
             true => ("monitoring.metrics_port", "server.port"),

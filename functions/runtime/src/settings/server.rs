@@ -42,18 +42,18 @@ impl fmt::Display for Environment {
     }
 }
 
-/// The HTTP server. Not used yet: there is no server so far.
+/// The HTTP server.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
     /// The address it listens on. Environment variable `AUTOPR_HOST`.
     #[schemars(extend("x-fix" = "write an IP address such as 0.0.0.0 or 127.0.0.1"))]
     pub host: IpAddr,
-    /// The port it listens on. Environment variable `AUTOPR_PORT`, or `PORT` as Cloud Run sets it.
-    #[schemars(range(min = 1))]
+    /// The port it listens on; 0 takes any free one, which the log names. Environment variable `AUTOPR_PORT`, or `PORT`
+    /// as Cloud Run sets it.
     pub port: u16,
     /// Who may call the API: a name of your choice and the key for each. Environment variable `AUTOPR_API_KEYS`, as
-    /// `name=key,name=key`.
+    /// `name=key,name=key`. Not used yet: there is no API so far.
     pub api_keys: BTreeMap<String, Secret>,
 }
 
@@ -140,16 +140,15 @@ pub enum LogFormat {
     Json,
 }
 
-/// Metrics and traces. Not used yet: there is no server so far.
+/// Metrics and traces.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Monitoring {
     /// Whether metrics are served for Prometheus.
     pub enable_metrics: bool,
-    /// The port metrics are served on, apart from the server's.
-    #[schemars(range(min = 1))]
+    /// The port metrics are served on, apart from the server's; 0 takes any free one, which the log names.
     pub metrics_port: u16,
-    /// Whether traces are sent, to where the standard variable `OTEL_EXPORTER_OTLP_ENDPOINT` says.
+    /// Not used yet. Whether traces are sent, to where the standard variable `OTEL_EXPORTER_OTLP_ENDPOINT` says.
     pub enable_tracing: bool,
 }
 

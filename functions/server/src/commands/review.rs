@@ -23,7 +23,7 @@ use autopr_core::review::Verdict;
 use autopr_core::workflow::Catalog;
 use autopr_local_git::{LocalGit, RangeSpec, ResolvedRange};
 use autopr_runtime::Worker;
-use autopr_runtime::settings::{LogFormat, Settings};
+use autopr_runtime::settings::Settings;
 use autopr_store_sqlite::SqliteStore;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
@@ -60,11 +60,7 @@ fn start_logging(settings: &Settings, quiet: bool) -> Result<(), Failure> {
         (false, None) => "warn",
         (false, Some(_)) => settings.logging.level.as_str(),
     };
-    let format = match settings.logging.format {
-        LogFormat::Json => autopr_telemetry::Format::Json,
-        LogFormat::Text => autopr_telemetry::Format::Text,
-    };
-    autopr_telemetry::start(level, format).map_err(Failure::unusable)
+    super::start_logging(settings, level)
 }
 
 /// The folder that holds the database and what was posted.
@@ -217,7 +213,7 @@ async fn execute(
     let store: Arc<dyn Store> = store;
     let (watched_store, delivery) = (store.clone(), event.delivery.clone());
     let queue = StoreQueue::new(store.clone(), clock.clone());
-    let edges = Edges { store, queue: Arc::new(queue.clone()), forge: git, models: Vec::new() };
+    let edges = Edges { store, queue: Arc::new(queue.clone()), forge: git, models: autopr_wiring::models(&settings.llm).map_err(unusable)? };
     let (progress, watched) = tokio::sync::mpsc::unbounded_channel();
     let policy = autopr_runtime::policy(&settings.workflow);
     let name = format!("review-{}", std::process::id());

@@ -1,0 +1,147 @@
+//! `autopr serve` and `autopr worker`: HTTP server, worker and sweeper around one engine.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use autopr_core::clock::Clock;
+use autopr_core::engine::{Edges, Engine};
+use autopr_core::fault::Fault;
+use autopr_core::intake::Secrets;
+use autopr_core::ports::Store;
+use autopr_core::ports::queue::StoreQueue;
+use autopr_core::workflow::Catalog;
+use autopr_runtime::Worker;
+use autopr_runtime::http::{self, BodyLimits, Dependency, Health, Intake, ServeLimits};
+use autopr_runtime::settings::{NotBuiltIn, Settings};
+use autopr_store_sqlite::SqliteStore;
+use autopr_telemetry::Metrics;
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+
+use crate::listener::{address, listen};
+use crate::signals::{Signals, Stopped};
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Takes webhooks and runs executions.
+    Serve,
+    /// Runs executions only.
+    Work,
+}
+
+/// Why a process could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// An address is taken or not allowed.
+    #[error("can't listen on {address}: {error}; choose another port with {setting}")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// The key that names its port.
+        setting: &'static str,
+        /// Why.
+        error: io::Error,
+    },
+    /// The database is of a kind that is not built in.
+    #[error(transparent)]
+    Database(#[from] NotBuiltIn),
+    /// The system does not let the process hear signals.
+    #[error("can't listen for signals: {0}")]
+    Signals(#[from] io::Error),
+    /// Metrics are recorded already.
+    #[error("can't record metrics: {0}")]
+    Metrics(String),
+    /// A part can't be set up.
+    #[error("{0}")]
+    Fault(#[from] Fault),
+}
+
+/// Runs until a signal stops it. `wrap` may put something between the engine and its edges; the product puts nothing.
+///
+/// # Errors
+/// When it can't start.
+pub async fn run(
+    settings: &Settings,
+    catalog: Catalog,
+    role: Role,
+    version: &'static str,
+    wrap: impl FnOnce(Edges) -> Edges,
+) -> Result<Stopped, Failed> {
+    let signals = Signals::listen()?;
+    let shutdown = CancellationToken::new();
+    let server = match role {
+        Role::Serve => Some(listen(settings.server.host, settings.server.port, "server.port (AUTOPR_PORT)").await?),
+        Role::Work => None,
+    };
+    let monitoring = &settings.monitoring;
+    let metrics = match monitoring.enable_metrics {
+        true => {
+            let metrics = Metrics::start().map_err(|error| Failed::Metrics(error.to_string()))?;
+            let port = monitoring.metrics_port;
+            Some((listen(settings.server.host, port, "monitoring.metrics_port").await?, metrics))
+        }
+        false => None,
+    };
+    let store = Arc::new(SqliteStore::open(&settings.database.sqlite_path()?).await?);
+    let clock = Clock::System;
+    let queue = StoreQueue::new(store.clone(), clock.clone());
+    let edges = wrap(Edges {
+        store: store.clone(),
+        queue: Arc::new(queue.clone()),
+        forge: Arc::new(autopr_wiring::github(&settings.github)?),
+        models: autopr_wiring::models(&settings.llm)?,
+    });
+    let name = format!("{}-{}", role_name(role), std::process::id());
+    let policy = autopr_runtime::policy(&settings.workflow);
+    let engine = Engine::new(edges.clone(), Arc::new(catalog), policy, clock.clone(), &name, shutdown.clone());
+    engine.register().await?;
+
+    let worker = Worker::new(engine, queue, clock.clone(), settings.workflow.max_concurrent as usize, shutdown.clone());
+    let http = async {
+        let Some(listener) = server else { return };
+        let secrets = settings.github.webhook_secrets.iter();
+        let secrets = Secrets::new(secrets.map(|secret| SecretString::from(secret.expose())).collect());
+        // Settings hold two at most.
+        let secrets = secrets.unwrap_or_default();
+        let intake = Arc::new(Intake::new(secrets, edges.queue.clone(), clock, BodyLimits::default()));
+        let health = Arc::new(Health::new(version, shutdown.clone(), vec![database(edges.store.clone())]));
+        tracing::info!(address = address(&listener), version, "listening");
+        http::serve(listener, http::router(Some(intake), health), ServeLimits::default(), shutdown.clone()).await;
+    };
+    let measured = async {
+        let Some((listener, metrics)) = metrics else { return };
+        tracing::info!(address = address(&listener), "metrics");
+        http::serve(listener, exporter(metrics), ServeLimits::default(), shutdown.clone()).await;
+    };
+    let everything = async {
+        tokio::join!(worker.run(), http, measured);
+    };
+    let stopped = signals.until(shutdown.clone(), everything).await;
+    store.close().await;
+    Ok(stopped)
+}
+
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Serve => "serve",
+        Role::Work => "worker",
+    }
+}
+
+fn database(store: Arc<dyn Store>) -> Dependency {
+    let check = move || -> futures_util::future::BoxFuture<'static, Result<(), Fault>> {
+        let store = store.clone();
+        Box::pin(async move { store.backlog().await.map(drop) })
+    };
+    Dependency { name: "database", required: true, check: Box::new(check) }
+}
+
+fn exporter(metrics: Metrics) -> Router {
+    let render = move || async move { ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.render()) };
+    Router::new().route("/metrics", get(render))
+}
