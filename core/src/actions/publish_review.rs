@@ -29,12 +29,12 @@ pub(super) async fn run(context: &Context) -> Result<Published, Fault> {
     let review = assemble(&pull.head, parts, problems, &config.review);
     let check = review.check();
     let target = context.target();
-    let posted = context.effect(EffectKind::Review, |marker| {
+    let posted = context.effect(EffectKind::Review, Some(&pull.head), |marker| {
         let (target, review) = (&target, &review);
         async move { context.forge().create_review(target, &marker, review).await }
     });
     let posted = posted.await?;
-    let checked = context.effect(EffectKind::Check, |marker| {
+    let checked = context.effect(EffectKind::Check, Some(&pull.head), |marker| {
         let (target, check) = (&target, &check);
         async move { context.forge().create_check(target, &marker, check).await }
     });
