@@ -93,6 +93,7 @@ impl Answer {
                      machine's clock is right"
                 ),
             ),
+            403 if self.refusal().codes().any(|code| code == "too_large") => self.too_large(),
             403 => self.denied(),
             404 | 410 => Fault::new(
                 FaultKind::NotFound,
