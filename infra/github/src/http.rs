@@ -1,5 +1,6 @@
 //! One request to GitHub: its time limit, its size limit, its redirects, and the few cases in which it is sent again.
 
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use ::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, IF_NONE_MATCH, LOCATION};
@@ -83,19 +84,35 @@ impl Request {
         self
     }
 
-    /// Its own fault when a part of the path would not survive in a URL.
+    /// A fault when a part of the path would not survive in a URL.
     fn url(&self, base: &Url) -> Result<Url, Fault> {
-        let strange =
-            || Fault::invalid(format!("{}: a part of its address is empty or made of dots", self.operation.doing()));
-        let mut url = base.clone();
         if self.path.iter().any(|part| matches!(part.as_str(), "" | "." | "..")) {
-            return Err(strange());
+            let doing = self.operation.doing();
+            return Err(Fault::invalid(format!("{doing}: a part of its address is empty or made of dots")));
         }
-        url.path_segments_mut().map_err(|()| strange())?.pop_if_empty().extend(&self.path);
+        let mut path = base.path().trim_end_matches('/').to_owned();
+        for part in &self.path {
+            path.push('/');
+            escape(part, &mut path);
+        }
+        let mut url = base.clone();
+        url.set_path(&path);
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
         }
         Ok(url)
+    }
+}
+
+/// Percent-encodes all but the unreserved characters of RFC 3986. `Url` alone would drop line feeds and tabs.
+fn escape(part: &str, path: &mut String) {
+    for byte in part.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => path.push(char::from(byte)),
+            _ => {
+                let _ = write!(path, "%{byte:02X}");
+            }
+        }
     }
 }
 

@@ -21,6 +21,9 @@ pub(crate) struct ChangedFile {
     /// The hunks, without a line feed at the end. Absent for binary files, for large ones and where nothing but the name
     /// or mode changed.
     pub(crate) patch: Option<String>,
+    /// How many lines were added and removed; none for a binary file.
+    #[serde(default)]
+    pub(crate) changes: u64,
     /// The id of the content.
     pub(crate) sha: Option<String>,
 }
@@ -51,8 +54,17 @@ impl ChangedFile {
 
     /// Whether the listing tells all that changed within the file.
     fn is_shown(&self) -> bool {
-        let empty = self.sha.as_deref().is_some_and(|sha| EMPTY.contains(&sha));
-        self.hunks().is_some() || empty
+        self.hunks().is_some() || self.is_empty()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.sha.as_deref().is_some_and(|sha| EMPTY.contains(&sha))
+    }
+
+    /// Whether it is surely binary: a text would have lines that were added or removed.
+    fn is_binary(&self) -> bool {
+        let whole = matches!(self.status.as_str(), "added" | "removed");
+        whole && self.changes == 0 && self.hunks().is_none() && !self.is_empty()
     }
 }
 
@@ -86,6 +98,8 @@ fn section(file: &ChangedFile) -> String {
         if !hunks.ends_with('\n') {
             text.push('\n');
         }
+    } else if file.is_binary() {
+        let _ = writeln!(text, "Binary files {minus} and {plus} differ");
     }
     text
 }

@@ -103,7 +103,43 @@ async fn what_the_listing_does_not_show_is_left_out_by_name() {
     let server = Server::start(listing(|| reply(406, json!({})), files, 'a')).await;
     let patch = server.forge().diff(&pull('a')).await.unwrap();
     assert_eq!(patch.left_out, ["image.png", "huge.rs", "cut.rs", "two.rs", "new name"]);
-    insta::assert_snapshot!(std::str::from_utf8(&patch.text).unwrap().replace('\t', "<TAB>"), @"");
+    insta::assert_snapshot!(std::str::from_utf8(&patch.text).unwrap(), @r#"
+    diff --git a/image.png b/image.png
+    new file mode 100644
+    Binary files /dev/null and b/image.png differ
+    diff --git a/huge.rs b/huge.rs
+    diff --git a/empty.rs b/empty.rs
+    new file mode 100644
+    diff --git a/gone.rs b/gone.rs
+    deleted file mode 100644
+    diff --git a/old name b/new name
+    similarity index 100%
+    rename from old name
+    rename to new name
+    diff --git a/was.rs b/moved.rs
+    rename from was.rs
+    rename to moved.rs
+    --- a/was.rs
+    +++ b/moved.rs
+    @@ -1 +1 @@
+    -a
+    +b
+    diff --git a/x b/copy.rs
+    copy from x
+    copy to copy.rs
+    --- a/x
+    +++ b/copy.rs
+    @@ -1 +1 @@
+    -a
+    +b
+    diff --git "a/say \"hi\"\t" "b/say \"hi\"\t"
+    new file mode 100644
+    --- /dev/null
+    +++ "b/say \"hi\"\t"
+    @@ -0,0 +1 @@
+    +b
+    \ No newline at end of file
+    "#);
     let diff = Diff::parse(&patch.text).unwrap();
     assert_eq!(diff.files.last().unwrap().new_path.as_deref(), Some(&b"say \"hi\"\t"[..]));
 }

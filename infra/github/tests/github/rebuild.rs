@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use autopr_core::diff::{Change, Content, Diff};
+use autopr_core::diff::{Change, Content, Diff, Hunk};
 use autopr_core::ports::Forge;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -44,6 +44,11 @@ fn diff_of(tree: &Tree) -> Vec<u8> {
     git(folder.path(), &["diff", "--full-index", "-M", "HEAD~", "HEAD"])
 }
 
+/// A hunk as it stands in the text.
+fn printed(hunk: &Hunk<'_>) -> Vec<u8> {
+    [hunk.header(), hunk.body()].concat()
+}
+
 /// What GitHub's listing says of these files: names, a word, and the hunks without the last line feed.
 fn listing(diff: &Diff<'_>) -> Vec<Value> {
     let text =
@@ -62,7 +67,7 @@ fn listing(diff: &Diff<'_>) -> Vec<Value> {
             json["previous_filename"] = json!(old);
         }
         if let Content::Text(_) = file.content {
-            let printed = file.hunks().iter().map(|hunk| String::from_utf8_lossy(hunk.text).into_owned());
+            let printed = file.hunks().iter().map(|hunk| String::from_utf8(printed(hunk)).unwrap());
             let patch: String = printed.collect();
             json["patch"] = json!(patch.strip_suffix('\n').unwrap_or(&patch));
         }
@@ -108,7 +113,7 @@ fn tree() -> impl Strategy<Value = Tree> {
                 // Moved, with or without a change at the end.
                 0 => {
                     let moved = before.clone().map(|mut content| {
-                        content.extend(after.iter().flat_map(|after| after.iter().take(3)));
+                        content.extend(after.iter().flat_map(|_| *b"end"));
                         content
                     });
                     tree.push(((*name).to_owned(), before, None));
@@ -141,7 +146,7 @@ fn the_diff_put_together_has_the_hunks_of_the_real_one() {
         let with_hunks = |diff: &Diff<'_>| {
             let files = diff.files.iter().filter(|file| matches!(file.content, Content::Text(_)));
             let told = |file: &autopr_core::diff::FileDiff<'_>| {
-                let hunks: Vec<_> = file.hunks().iter().map(|hunk| (hunk.old, hunk.new, hunk.text.to_vec())).collect();
+                let hunks: Vec<_> = file.hunks().iter().map(|hunk| printed(hunk)).collect();
                 (
                     file.change,
                     file.old_path.clone().map(|p| p.to_vec()),

@@ -180,7 +180,11 @@ fn requests_are_counted_by_operation_and_status() {
     let mut lines: Vec<_> =
         handle.render().lines().filter(|line| line.starts_with("autopr")).map(str::to_owned).collect();
     lines.sort();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    autopr_github_rate_limit_remaining 4321
+    autopr_github_requests_total{operation="create_comment",status="502"} 1
+    autopr_github_requests_total{operation="pull_request",status="200"} 2
+    "#);
 }
 
 /// What was logged, as text.

@@ -234,6 +234,6 @@ async fn permissions() {
         assert_eq!(granted, expect, "{permission} {role}");
     }
     assert_eq!(forge.permission(&target(), "..").await.unwrap(), Permission::None);
-    assert_eq!(server.lines()[0], "GET /repos/octo/demo/collaborators/some%2Fbot[bot]/permission");
+    assert_eq!(server.lines()[0], "GET /repos/octo/demo/collaborators/some%2Fbot%5Bbot%5D/permission");
     assert_eq!(server.lines().len(), cases.len());
 }
