@@ -24,14 +24,14 @@ pub(super) async fn run(context: &Context) -> Result<Authorized, Fault> {
     let allowed = permission >= Permission::Write;
     let reaction = if allowed { Reaction::Eyes } else { Reaction::ThumbsDown };
     if let Some(comment) = comment {
-        let react = context.effect(EffectKind::Reaction, |_| context.forge().react(&target, *comment, reaction));
+        let react = context.effect(EffectKind::Reaction, None, |_| context.forge().react(&target, *comment, reaction));
         react.await?;
     }
     if !allowed {
         // The name matched a workflow's trigger, so it is one of a few words.
         let body = format!("`/autopr {name}` needs write access to this repository.\n");
         let target = &target;
-        let answer = context.effect(EffectKind::Comment, |marker| async move {
+        let answer = context.effect(EffectKind::Comment, None, |marker| async move {
             context.forge().create_comment(target, &marker, &body).await
         });
         answer.await?;

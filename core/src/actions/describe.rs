@@ -27,6 +27,6 @@ pub(super) async fn run(context: &Context) -> Result<Described, Fault> {
     let Fetched { pull, .. } = fetched;
     let section = description::markdown(&answer, &pull.head, &format!("{provider}/{model}"), &asked.left_out);
     let target = &context.target();
-    let written = context.effect(EffectKind::Description, |_| context.forge().describe(target, &section));
+    let written = context.effect(EffectKind::Description, None, |_| context.forge().describe(target, &section));
     Ok(Described { description: written.await? })
 }

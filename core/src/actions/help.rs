@@ -33,7 +33,7 @@ pub(super) async fn run(context: &Context) -> Result<Helped, Fault> {
     let unknown = name == "unknown";
     let reaction = if unknown { Reaction::Confused } else { Reaction::ThumbsUp };
     if let Some(comment) = comment {
-        context.effect(EffectKind::Reaction, |_| context.forge().react(target, *comment, reaction)).await?;
+        context.effect(EffectKind::Reaction, None, |_| context.forge().react(target, *comment, reaction)).await?;
     }
     let mut body = String::new();
     if unknown {
@@ -44,7 +44,7 @@ pub(super) async fn run(context: &Context) -> Result<Helped, Fault> {
         body = format!("There is no command {}.\n\n", markdown::code(arguments));
     }
     body.push_str(COMMANDS);
-    let answer = context.effect(EffectKind::Comment, |marker| async move {
+    let answer = context.effect(EffectKind::Comment, None, |marker| async move {
         context.forge().create_comment(target, &marker, &body).await
     });
     Ok(Helped { comment: Some(answer.await?) })

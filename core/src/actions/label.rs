@@ -31,7 +31,7 @@ pub(super) async fn run(context: &Context) -> Result<Labelled, Fault> {
     }
     let (target, labels) = (&context.target(), labels);
     if !labels.is_empty() {
-        context.effect(EffectKind::Labels, |_| context.forge().add_labels(target, &labels)).await?;
+        context.effect(EffectKind::Labels, None, |_| context.forge().add_labels(target, &labels)).await?;
     }
     Ok(Labelled { labels })
 }

@@ -34,12 +34,12 @@ pub(super) async fn run(context: &Context) -> Result<Published, Fault> {
     let review = assemble(&pull.head, parts, problems, &config.review);
     let check = review.check();
     let target = context.target();
-    let posted = context.effect(EffectKind::Review, |marker| {
+    let posted = context.effect(EffectKind::Review, Some(&pull.head), |marker| {
         let (target, review) = (&target, &review);
         async move { context.forge().create_review(target, &marker, review).await }
     });
     let posted = posted.await?;
-    let checked = context.effect(EffectKind::Check, |marker| {
+    let checked = context.effect(EffectKind::Check, Some(&pull.head), |marker| {
         let (target, check) = (&target, &check);
         async move { context.forge().create_check(target, &marker, check).await }
     });
@@ -59,15 +59,16 @@ async fn not_reviewed(context: &Context, why: &str) -> Result<Published, Fault> 
     let (verdict, findings) = (Verdict::Neutral, 0);
     let Some(head) = context.event().head.clone() else {
         let body = format!("This pull request was not reviewed. {why}\n");
-        let told = context.effect(EffectKind::Comment, |marker| async move {
+        let told = context.effect(EffectKind::Comment, None, |marker| async move {
             context.forge().create_comment(target, &marker, &body).await
         });
         told.await?;
         return Ok(Published { review: None, check: None, verdict, findings });
     };
-    let check = Check { head, verdict, title, summary: format!("{why}\n") };
-    let checked = context
-        .effect(EffectKind::Check, |marker| async move { context.forge().create_check(target, &marker, &check).await });
+    let check = &Check { head, verdict, title, summary: format!("{why}\n") };
+    let checked = context.effect(EffectKind::Check, Some(&check.head), |marker| async move {
+        context.forge().create_check(target, &marker, check).await
+    });
     Ok(Published { review: None, check: Some(checked.await?), verdict, findings })
 }
 

@@ -14,6 +14,7 @@ use crate::clock::{after, between};
 use crate::event::Event;
 use crate::execution::{Execution, StepStatus};
 use crate::fault::{Fault, FaultKind, Retry};
+use crate::ids::CommitSha;
 use crate::model_chain::{Account, Answered};
 use crate::ports::Forge;
 use crate::ports::forge::{EffectKind, Marker, Remote, Target};
@@ -142,12 +143,18 @@ impl Context {
     }
 
     /// Writes to the forge once for this execution. The intent is recorded first; if an earlier attempt left one, the
-    /// write is looked up by its marker and only done when it did not arrive.
+    /// write is looked up by its marker and only done when it did not arrive. `head` is the commit the write is for, if
+    /// it is for one: a check is looked up there.
     ///
     /// # Errors
     /// Those of `write`, of the forge and of the store; [`FaultKind::Superseded`] and [`FaultKind::LeaseLost`] when the
     /// execution may not write any more.
-    pub async fn effect<F>(&self, kind: EffectKind, write: impl FnOnce(Marker) -> F) -> Result<Remote, Fault>
+    pub async fn effect<F>(
+        &self,
+        kind: EffectKind,
+        head: Option<&CommitSha>,
+        write: impl FnOnce(Marker) -> F,
+    ) -> Result<Remote, Fault>
     where
         F: Future<Output = Result<Remote, Fault>>,
     {
@@ -162,7 +169,10 @@ impl Context {
         // Done well within the lease, or not at all: after that another worker may be at the same write.
         let left = (LEASE / 2).saturating_sub(between(now, clock.now()));
         let written = clock.timeout(left, async {
-            let arrived = if uncertain { self.forge().find(&self.target(), kind, &marker).await? } else { None };
+            let arrived = match uncertain {
+                true => self.forge().find(&self.target(), head, kind, &marker).await?,
+                false => None,
+            };
             match arrived {
                 Some(remote) => Ok(remote),
                 None => write(marker.clone()).await,

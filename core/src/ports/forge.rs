@@ -26,9 +26,16 @@ pub trait Forge: Send + Sync {
     /// What an account may do in the repository.
     async fn permission(&self, target: &Target, login: &str) -> Result<Permission, Fault>;
 
-    /// What an earlier write with this marker left, or none when nothing arrived. Kinds whose writes change nothing when
-    /// they are done twice are not looked for.
-    async fn find(&self, target: &Target, kind: EffectKind, marker: &Marker) -> Result<Option<Remote>, Fault>;
+    /// What an earlier write with this marker left, or none when nothing arrived. `head` is the commit the write was for,
+    /// needed for a check: a check hangs on its commit, which the pull request may have left meanwhile. Kinds whose
+    /// writes change nothing when they are done twice are not looked for.
+    async fn find(
+        &self,
+        target: &Target,
+        head: Option<&CommitSha>,
+        kind: EffectKind,
+        marker: &Marker,
+    ) -> Result<Option<Remote>, Fault>;
 
     /// Posts a review: its summary and its comments together.
     async fn create_review(&self, target: &Target, marker: &Marker, review: &Review) -> Result<Remote, Fault>;

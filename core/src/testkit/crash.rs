@@ -255,8 +255,14 @@ impl Forge for Wrapped<dyn Forge> {
     async fn file_size(&self, target: &Target, commit: &CommitSha, path: &str) -> Result<Option<u64>, Fault> {
         through!(self.file_size(target, commit, path))
     }
-    async fn find(&self, target: &Target, kind: EffectKind, marker: &Marker) -> Result<Option<Remote>, Fault> {
-        through!(self.find(target, kind, marker))
+    async fn find(
+        &self,
+        target: &Target,
+        head: Option<&CommitSha>,
+        kind: EffectKind,
+        marker: &Marker,
+    ) -> Result<Option<Remote>, Fault> {
+        through!(self.find(target, head, kind, marker))
     }
     async fn create_review(&self, target: &Target, marker: &Marker, review: &Review) -> Result<Remote, Fault> {
         through!(self.create_review(target, marker, review))

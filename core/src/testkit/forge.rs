@@ -129,11 +129,20 @@ impl Forge for FakeForge {
         Ok(self.file(target, commit, path).await?.map(|content| content.len() as u64))
     }
 
-    async fn find(&self, _target: &Target, kind: EffectKind, marker: &Marker) -> Result<Option<Remote>, Fault> {
+    async fn find(
+        &self,
+        _target: &Target,
+        head: Option<&CommitSha>,
+        kind: EffectKind,
+        marker: &Marker,
+    ) -> Result<Option<Remote>, Fault> {
         let state = self.state();
         let position = match kind {
             EffectKind::Review => state.reviews.iter().position(|(posted, _)| posted == marker),
-            EffectKind::Check => state.checks.iter().position(|(posted, _)| posted == marker),
+            // A check hangs on a commit and is found there only.
+            EffectKind::Check => {
+                state.checks.iter().position(|(posted, check)| posted == marker && Some(&check.head) == head)
+            }
             EffectKind::Comment => state.comments.iter().position(|(posted, _)| posted == marker),
             EffectKind::Description | EffectKind::Labels | EffectKind::Reaction => None,
         };

@@ -156,7 +156,13 @@ impl Forge for LocalGit {
         }
     }
 
-    async fn find(&self, _: &Target, kind: EffectKind, marker: &Marker) -> Result<Option<Remote>, Fault> {
+    async fn find(
+        &self,
+        _: &Target,
+        _: Option<&CommitSha>,
+        kind: EffectKind,
+        marker: &Marker,
+    ) -> Result<Option<Remote>, Fault> {
         let (outbox, marker) = (Arc::clone(&self.outbox), marker.clone());
         blocking(move || Ok(outbox.find(kind, &marker))).await
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use autopr_core::yaml::{Path, Step};
 use serde_json::{Value as Json, json};
 
-use super::{Environment, Settings};
 use super::load::{Loaded, Source};
+use super::{Environment, Settings};
 
 /// What `config check` found.
 #[derive(Debug, Clone, PartialEq, Eq)]

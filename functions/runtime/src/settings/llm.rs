@@ -81,7 +81,9 @@ impl Provider {
     /// Whether there is a key, or a server of one's own, which may need none.
     fn is_meant(&self, name: &str) -> bool {
         let own_server = self.base_url.is_some() && self.kind_of(name) != Some(ProviderKind::AzureOpenAi);
-        self.api_key.is_some() || own_server || (self.kind_of(name) == Some(ProviderKind::Ollama) && self.model.is_some())
+        self.api_key.is_some()
+            || own_server
+            || (self.kind_of(name) == Some(ProviderKind::Ollama) && self.model.is_some())
     }
 }
 

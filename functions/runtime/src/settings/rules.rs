@@ -174,7 +174,8 @@ pub(super) fn serving(settings: &Settings, origins: &Origins) -> Vec<Diagnostic>
     }
     if github.webhook_secrets.is_empty() && settings.environment != Environment::Development {
         let fix = "set GITHUB_WEBHOOK_SECRET to the secret in the webhook's settings on GitHub";
-        let message = format!("without a webhook secret no delivery is trusted, and {} needs one", settings.environment);
+        let message =
+            format!("without a webhook secret no delivery is trusted, and {} needs one", settings.environment);
         rules.broken("github.webhook_secrets", &[], message, fix);
     }
     models(settings, &mut rules);

@@ -213,7 +213,12 @@ async fn execute(
     let store: Arc<dyn Store> = store;
     let (watched_store, delivery) = (store.clone(), event.delivery.clone());
     let queue = StoreQueue::new(store.clone(), clock.clone());
-    let edges = Edges { store, queue: Arc::new(queue.clone()), forge: git, models: autopr_wiring::models(&settings.llm).map_err(unusable)? };
+    let edges = Edges {
+        store,
+        queue: Arc::new(queue.clone()),
+        forge: git,
+        models: autopr_wiring::models(&settings.llm).map_err(unusable)?,
+    };
     let (progress, watched) = tokio::sync::mpsc::unbounded_channel();
     let policy = autopr_runtime::policy(&settings.workflow);
     let name = format!("review-{}", std::process::id());

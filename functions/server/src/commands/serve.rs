@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use autopr::{Role, Stopped};
-use autopr_runtime::settings::Settings;
 
 use super::{Done, Failure, INTERRUPTED};
 use crate::cli::VERSION;

@@ -30,7 +30,7 @@ async fn the_same_marker_written_twice_leaves_one_review() {
     let repo = Repo::new();
     let local = repo.open().await.unwrap();
     let (target, marker) = (local.target().unwrap(), Marker("autopr:1/../review".to_owned()));
-    assert_eq!(local.find(&target, EffectKind::Review, &marker).await.unwrap(), None);
+    assert_eq!(local.find(&target, None, EffectKind::Review, &marker).await.unwrap(), None);
 
     let first = local.create_review(&target, &marker, &review(1)).await.unwrap();
     let again = local.create_review(&target, &marker, &review(2)).await.unwrap();
@@ -55,8 +55,8 @@ async fn another_process_finds_what_was_posted() {
 
     let later = repo.open().await.unwrap();
     assert_eq!(later.check().await.unwrap(), None, "nothing was posted by this one yet");
-    assert_eq!(later.find(&target, EffectKind::Review, &marker).await.unwrap(), None);
-    assert_eq!(later.find(&target, EffectKind::Check, &marker).await.unwrap(), Some(remote));
+    assert_eq!(later.find(&target, None, EffectKind::Review, &marker).await.unwrap(), None);
+    assert_eq!(later.find(&target, None, EffectKind::Check, &marker).await.unwrap(), Some(remote));
     assert_eq!(later.check().await.unwrap(), Some(check));
 }
 

@@ -1,0 +1,12 @@
+//! The forge over HTTP against a small server of our own, which answers as GitHub's documentation says.
+
+mod app;
+mod contents;
+mod diff;
+mod faults;
+mod pull;
+mod rebuild;
+mod server;
+mod verdict;
+mod wire;
+mod writes;
