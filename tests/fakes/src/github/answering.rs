@@ -1,5 +1,7 @@
 //! From a request to its answer: who calls, limits, the route, its rules, and the checks of both directions.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -18,7 +20,7 @@ pub(super) fn caller(shared: &Shared, call: &Call) -> &'static str {
 }
 
 /// Answers, changes what is to be changed, and remembers the rules that were broken.
-pub(super) fn answer(shared: &Shared, call: &Call) -> Answer {
+pub(super) fn answer(shared: &Arc<Shared>, call: &Call) -> Answer {
     let now = shared.clock.now();
     let mut answer = unlimited(shared, call, now).unwrap_or_else(|refused| refused);
     let tag = etag(&answer);
@@ -50,7 +52,7 @@ fn same(known: &str, tag: &str) -> bool {
 }
 
 /// The answer to a request that no limit stops.
-fn unlimited(shared: &Shared, call: &Call, now: Timestamp) -> Result<Answer, Answer> {
+fn unlimited(shared: &Arc<Shared>, call: &Call, now: Timestamp) -> Result<Answer, Answer> {
     if call.header("user-agent").is_none_or(|agent| agent.trim().is_empty()) {
         shared.violated(call, "the User-Agent header is missing");
         return Err(Answer::error(
@@ -123,7 +125,7 @@ fn described(shared: &Shared, call: &Call, operation: &str, params: &Params) -> 
     }
 }
 
-fn run(shared: &Shared, call: &Call, route: &Route, params: &Params, who: Who, now: Timestamp) -> Answer {
+fn run(shared: &Arc<Shared>, call: &Call, route: &Route, params: &Params, who: Who, now: Timestamp) -> Answer {
     let limit = shared.knobs().primary(now);
     let mut state = shared.state();
     let mut context = Context {

@@ -30,7 +30,7 @@ pub(crate) fn comment(of: &Repository, number: u64, comment: &Comment, urls: Url
 }
 
 /// How many reactions of each kind there are.
-pub(crate) fn reactions(given: &[(String, String)], home: &str, id: u64) -> Value {
+fn reactions(given: &[(String, String)], home: &str, id: u64) -> Value {
     let mut shown = json!({
         "url": format!("{home}/issues/comments/{id}/reactions"), "total_count": given.len(),
     });
