@@ -101,15 +101,18 @@ fn respond(answer: &Answer, cut: bool) -> io::Result<Response<Sent>> {
     let whole = answer.body.clone();
     let body = if cut {
         response = response.header("content-length", whole.len());
-        Cut(Some(whole.slice(..whole.len() / 2))).boxed()
+        Cut { half: Some(whole.slice(..whole.len() / 2)), waited: false }.boxed()
     } else {
         Full::new(whole).map_err(|never: Infallible| match never {}).boxed()
     };
     response.body(body).map_err(io::Error::other)
 }
 
-/// A body that ends too early.
-struct Cut(Option<Bytes>);
+/// A body that ends too early. It pauses once after its half, so that the server sends what there is.
+struct Cut {
+    half: Option<Bytes>,
+    waited: bool,
+}
 
 impl Body for Cut {
     type Data = Bytes;
@@ -117,12 +120,17 @@ impl Body for Cut {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
+        context: &mut std::task::Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        Poll::Ready(Some(match self.0.take() {
-            Some(half) => Ok(Frame::data(half)),
-            None => Err(io::ErrorKind::ConnectionAborted.into()),
-        }))
+        if let Some(half) = self.half.take() {
+            return Poll::Ready(Some(Ok(Frame::data(half))));
+        }
+        if !self.waited {
+            self.waited = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())))
     }
 }
 

@@ -103,17 +103,17 @@ impl Page {
         let side = if comment.side == Side::Left { ", before the change" } else { "" };
         self.line("");
         self.line(&format!("  {} ({lines}{side})", comment.path));
-        if let Some((hunk, end)) = file
-            .and_then(|file| Some((file, file.find(comment.line, comment.side)?)))
-            .map(|(file, (hunk, end))| (&file.hunks[hunk], end))
-        {
+        let found = file.and_then(|file| {
+            let (hunk, end) = file.find(comment.line, comment.side)?;
+            Some((&file.hunks[hunk], end))
+        });
+        if let Some((hunk, end)) = found {
             let side = comment.start_side.unwrap_or(comment.side);
-            let start = comment
-                .start_line
-                .and_then(|start| hunk.lines.iter().position(|line| line.number(side) == Some(start)));
-            let first = start.unwrap_or(end + 1).min((end + 1).saturating_sub(ABOVE));
-            for line in &hunk.lines[first..=end] {
-                let number = line.right.or(line.left).map_or_else(String::new, |number| number.to_string());
+            let at = |start| hunk.lines.iter().position(|line| line.number(side) == Some(start));
+            let start = comment.start_line.and_then(at).unwrap_or(end);
+            for line in &hunk.lines[start.min((end + 1).saturating_sub(ABOVE))..=end] {
+                let number = line.number(comment.side).or(line.left).or(line.right);
+                let number = number.map_or_else(String::new, |number| number.to_string());
                 self.line(&format!("  {number:>5} {}", line.text));
             }
         }

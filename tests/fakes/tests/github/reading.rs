@@ -58,7 +58,7 @@ async fn the_listing_of_files_follows_from_the_diff() {
     assert_eq!(
         shown,
         [
-            "modified src/cart.rs - +3 -2 13",
+            "modified src/cart.rs - +3 -2 12",
             "added docs/new.md - +1 -0 2",
             "renamed new name.txt old name.txt +0 -0 0",
             "modified logo.png - +0 -0 0",
