@@ -33,6 +33,7 @@ pub(super) fn answer(shared: &Arc<Shared>, call: &Call) -> Answer {
     }
     let (reset, limit, left) = shared.knobs().primary(now);
     answer
+        .with("date", now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
         .with("x-ratelimit-limit", limit.to_string())
         .with("x-ratelimit-remaining", left.to_string())
         .with("x-ratelimit-used", (limit - left).to_string())

@@ -83,9 +83,12 @@ pub(crate) fn who(state: &State, call: &Call, now: Timestamp) -> Result<Who, Ans
         Some(Token::Personal { login }) => Ok(Who::User { login: login.clone() }),
         Some(Token::Installation { id, until, permissions, only }) => {
             let installation = state.installations.iter().find(|known| known.id == *id);
-            let Some(installation) = installation.filter(|known| *until > now && !known.suspended) else {
+            let Some(installation) = installation.filter(|_| *until > now) else {
                 return Err(Answer::error(401, "Bad credentials"));
             };
+            if installation.suspended {
+                return Err(Answer::error(403, "This installation has been suspended"));
+            }
             let app = state.apps.iter().find(|app| app.id == installation.app);
             Ok(Who::Installation {
                 id: *id,
@@ -152,7 +155,10 @@ pub(crate) fn permit(state: &State, who: &Who, needs: Needs, owner: &str, repo: 
                     let granted = one_of.iter().any(|&(name, write)| {
                         permissions.get(name).is_some_and(|level| level == "write" || level == "admin" || !write)
                     });
-                    if granted { Ok(()) } else { Err(not_by("integration")) }
+                    let wanted = one_of.iter().map(|(name, write)| format!("{name}={}", level(*write)));
+                    let wanted = wanted.collect::<Vec<_>>().join("; ");
+                    let refused = || not_by("integration").with("x-accepted-github-permissions", wanted);
+                    if granted { Ok(()) } else { Err(refused()) }
                 }
                 _ if role_of(state, who.login(), owner, repo) >= role => Ok(()),
                 _ => Err(not_by("personal access token")),
@@ -191,6 +197,10 @@ fn visible(state: &State, who: &Who, owner: &str, repo: &str) -> Result<(), Answ
         _ => role_of(state, who.login(), owner, repo) > Permission::None,
     };
     if seen { Ok(()) } else { Err(Answer::not_found()) }
+}
+
+fn level(write: bool) -> &'static str {
+    if write { "write" } else { "read" }
 }
 
 fn not_by(whom: &str) -> Answer {

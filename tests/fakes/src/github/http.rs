@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Request as HttpRequest, Response};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
@@ -35,9 +36,14 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
+/// Once a request has arrived whole it is carried out, also when its caller goes away meanwhile.
 async fn handle(request: HttpRequest<Incoming>, shared: Arc<Shared>) -> io::Result<Response<Sent>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    tokio::spawn(carry_out(parts, body, shared)).await.map_err(io::Error::other)?
+}
+
+async fn carry_out(parts: Parts, body: Bytes, shared: Arc<Shared>) -> io::Result<Response<Sent>> {
     let path = parts.uri.path();
     // GitHub Enterprise has the API below a prefix, github.com at a host of its own.
     let (raw, prefix) = match path.strip_prefix("/api/v3") {

@@ -1,10 +1,11 @@
 //! What a test looks at afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::FakeGitHub;
 use super::record::Request;
-use super::state::{CheckRun, Comment, Delivery, Pull, Repository, Review, State};
+use super::state::{Pull, Repository, State};
+use super::written::{CheckRun, Comment, Delivery, Review, Status};
 
 impl FakeGitHub {
     /// The reviews of a pull request, the first first.
@@ -70,6 +71,15 @@ impl FakeGitHub {
         repository(&self.shared.state(), owner, repo).checks.clone()
     }
 
+    /// The commit statuses of a repository, the first first.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such repository.
+    pub fn statuses(&self, owner: &str, repo: &str) -> Vec<Status> {
+        repository(&self.shared.state(), owner, repo).statuses.clone()
+    }
+
     /// The webhooks sent, the first first.
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.shared.state().deliveries.clone()
@@ -119,6 +129,16 @@ impl FakeGitHub {
             let checks = repository.checks.iter().filter(|check| !check.external_id.is_empty());
             let checks = checks.map(|check| format!("{} {} {}", check.name, check.head_sha, check.external_id));
             problems.extend(twice(checks).map(|which| format!("{name}: check run made twice: {which}")));
+            let statuses = repository.statuses.iter().filter(|status| status.target_url.is_some());
+            let statuses = statuses.map(|status| {
+                let url = status.target_url.as_deref().unwrap_or_default();
+                format!("{} {} {} {url}", status.context, status.sha, status.state)
+            });
+            problems.extend(twice(statuses).map(|which| format!("{name}: status written twice: {which}")));
+            let latest: BTreeMap<_, _> =
+                repository.statuses.iter().map(|status| ((&status.sha, &status.context), &status.state)).collect();
+            let pending = latest.into_iter().filter(|(_, state)| *state == "pending");
+            problems.extend(pending.map(|((_, context), _)| format!("{name}: status {context} is still pending")));
             for pull in &repository.pulls {
                 let at = format!("{name}#{}", pull.number);
                 let reviews = pull.reviews.iter().flat_map(|review| marked(&review.author, &review.body));
@@ -153,7 +173,7 @@ pub(super) fn repository<'a>(state: &'a State, owner: &str, repo: &str) -> &'a R
 }
 
 /// The hidden markers in a text, each with its author: HTML comments, which nobody sees.
-fn marked(author: &str, body: &str) -> Vec<String> {
+fn marked(author: &str, body: &str) -> BTreeSet<String> {
     let parts = body.split("<!--").skip(1).filter_map(|rest| rest.split_once("-->"));
     parts.map(|(marker, _)| format!("{author} {}", marker.trim())).collect()
 }

@@ -15,6 +15,7 @@ mod http;
 mod install;
 mod knobs;
 mod look;
+mod new;
 mod openapi;
 mod payload;
 mod record;
@@ -25,6 +26,7 @@ mod setup;
 mod state;
 mod webhook;
 mod wire;
+mod written;
 
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -36,9 +38,10 @@ use tokio::runtime::{Builder, Handle, Runtime};
 pub use diff::Side;
 pub use install::Installed;
 pub use knobs::{Fault, Hold, Moment, Until};
+pub use new::{NewPull, NewRepository};
 pub use record::Request;
-pub use setup::{NewPull, NewRepository};
-pub use state::{CheckRun, Comment, Delivery, Permission, Review, ReviewComment};
+pub use state::Permission;
+pub use written::{CheckRun, Comment, Delivery, Review, ReviewComment, Status};
 
 use clock::Clock;
 use http::locked;
@@ -142,7 +145,8 @@ impl FakeGitHub {
         self.shared.knobs().plan_fault(method, path, fault);
     }
 
-    /// Holds the next such request before it does anything.
+    /// Holds the next such request before it does anything. It has arrived: it is carried out when it is let go, also
+    /// when its caller is gone by then. (What was lost on the way is [`Fault::DropBefore`].)
     pub fn hold(&self, method: &str, path: &str) -> Hold {
         self.shared.knobs().plan_hold(method, path, Moment::Before)
     }

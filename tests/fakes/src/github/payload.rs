@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::look::repository;
-use super::state::{Comment, Pull, Repository, State};
+use super::state::{Pull, Repository, State};
 use super::wire::{self, Urls};
+use super::written::Comment;
 
 /// What every payload about a repository has.
 fn about(state: &State, of: &Repository, sender: &str, urls: Urls<'_>) -> Value {

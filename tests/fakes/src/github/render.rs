@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use super::FakeGitHub;
 use super::diff::{File, Side};
 use super::look::repository;
-use super::state::{CheckRun, Pull, Review, ReviewComment};
+use super::state::Pull;
+use super::written::{CheckRun, Review, ReviewComment};
 
 /// How many lines of the diff are shown above a comment, as on GitHub's page.
 const ABOVE: usize = 3;
@@ -36,6 +37,10 @@ impl FakeGitHub {
         }
         for check in home.checks.iter().filter(|check| check.head_sha == pull.head()) {
             page.check(check);
+        }
+        for status in home.statuses.iter().filter(|status| status.sha == pull.head()) {
+            page.rule(&format!("Status {}: {}", status.context, status.state));
+            page.text(status.description.as_deref().unwrap_or_default());
         }
         page.0
     }

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde_json::Value;
 
-use super::diff::{self, Side};
-use super::digest;
+use super::written::{CheckRun, Comment, Delivery, Review, Status};
+use super::{diff, digest};
 
 /// What an account may do in a repository, in rising order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,6 +120,7 @@ pub(crate) struct Repository {
     pub(crate) labels: BTreeMap<String, u64>,
     pub(crate) pulls: Vec<Pull>,
     pub(crate) checks: Vec<CheckRun>,
+    pub(crate) statuses: Vec<Status>,
 }
 
 impl Repository {
@@ -221,114 +221,6 @@ impl Pull {
     pub(crate) fn revision(&self, head: &str) -> Option<&Revision> {
         self.revisions.iter().rev().find(|revision| revision.head == head)
     }
-}
-
-/// A comment in the conversation of a pull request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comment {
-    /// GitHub's number for it.
-    pub id: u64,
-    /// Who wrote it.
-    pub author: String,
-    /// Its Markdown.
-    pub body: String,
-    /// Reactions: who and which (`eyes`, `+1`, …), in the order they came.
-    pub reactions: Vec<(String, String)>,
-    pub(crate) reaction_ids: Vec<u64>,
-    pub(crate) created: Timestamp,
-    pub(crate) updated: Timestamp,
-}
-
-/// A review of a pull request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Review {
-    /// GitHub's number for it.
-    pub id: u64,
-    /// Who wrote it.
-    pub author: String,
-    /// GitHub's word: `COMMENTED`, `CHANGES_REQUESTED`, `APPROVED` or `PENDING`.
-    pub state: String,
-    /// The commit that was reviewed.
-    pub commit_id: String,
-    /// Its Markdown.
-    pub body: String,
-    /// Its comments on lines.
-    pub comments: Vec<ReviewComment>,
-    pub(crate) submitted: Timestamp,
-}
-
-/// A comment of a review on lines of the diff.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReviewComment {
-    /// GitHub's number for it.
-    pub id: u64,
-    /// The file.
-    pub path: String,
-    /// The first line, where it is on several.
-    pub start_line: Option<u64>,
-    /// The side of the first line.
-    pub start_side: Option<Side>,
-    /// The line, or the last of several.
-    pub line: u64,
-    /// The side of the line.
-    pub side: Side,
-    /// Its Markdown.
-    pub body: String,
-}
-
-/// A check run on a commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckRun {
-    /// GitHub's number for it.
-    pub id: u64,
-    /// The App that wrote it.
-    pub app: u64,
-    /// Its name.
-    pub name: String,
-    /// The commit.
-    pub head_sha: String,
-    /// `queued`, `in_progress` or `completed`.
-    pub status: String,
-    /// How it ended, once completed.
-    pub conclusion: Option<String>,
-    /// The title of its output.
-    pub title: Option<String>,
-    /// The Markdown of its output.
-    pub summary: Option<String>,
-    /// More Markdown.
-    pub text: Option<String>,
-    /// Its annotations as they were sent.
-    pub annotations: Vec<Value>,
-    /// The writer's own reference.
-    pub external_id: String,
-    /// Where more is told.
-    pub details_url: Option<String>,
-    pub(crate) started: Option<String>,
-    pub(crate) completed: Option<String>,
-}
-
-/// A webhook the fake sent.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    /// GitHub's number for the attempt.
-    pub id: u64,
-    /// `X-GitHub-Delivery`, the same for every attempt.
-    pub guid: String,
-    /// `X-GitHub-Event`.
-    pub event: String,
-    /// The payload's `action`, if it has one.
-    pub action: Option<String>,
-    /// True when it was asked for again.
-    pub redelivery: bool,
-    /// What the receiver answered; zero when it could not be reached.
-    pub status_code: u16,
-    /// The body as it was sent.
-    pub body: Bytes,
-    pub(crate) url: String,
-    pub(crate) installation: Option<u64>,
-    pub(crate) repository: Option<u64>,
-    pub(crate) at: Timestamp,
-    pub(crate) seconds: f64,
 }
 
 /// A commit id that stands for some content.

@@ -9,8 +9,8 @@ use serde_json::Value;
 use sha2::Sha256;
 
 use super::http::locked;
-use super::state::{Comment, Delivery};
 use super::wire::Urls;
+use super::written::{Comment, Delivery};
 use super::{FakeGitHub, Shared, digest, payload};
 
 /// How long GitHub waits for an answer.

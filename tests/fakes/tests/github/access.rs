@@ -91,8 +91,12 @@ async fn an_app_does_what_it_was_granted_where_it_is_installed() {
     assert_eq!(scene.get("/repos/acme/shop/contents/README.md").await.0, 403);
     assert_eq!(scene.post("/repos/acme/shop/issues/1/comments", json!({ "body": "b" })).await.0, 403);
     assert_eq!(scene.get("/repos/other/place").await.0, 404);
+    let refused =
+        scene.ask("POST", &format!("{PULL}/reviews")).json(&json!({ "event": "APPROVE" })).send().await.unwrap();
+    assert_eq!(refused.status(), 403);
+    assert_eq!(refused.headers()["x-accepted-github-permissions"], "pull_requests=write");
     scene.github.suspend(app.installation_id);
-    assert_eq!(scene.get(PULL).await.0, 401);
+    assert_eq!(scene.get(PULL).await.0, 403);
 }
 
 #[tokio::test]

@@ -113,11 +113,13 @@ async fn a_file_is_given_as_json_or_raw_and_not_again_when_unchanged() {
 }
 
 #[tokio::test]
-async fn a_large_file_is_given_raw_only() {
+async fn a_large_file_is_told_of_and_given_raw_only() {
     let scene = Scene::new();
     scene.github.put_file("acme", "shop", "main", "big.bin", vec![b'x'; 1024 * 1024 + 1]);
     let path = "/repos/acme/shop/contents/big.bin";
-    assert_eq!(scene.get(path).await.0, 403);
+    let (status, told) = scene.get(path).await;
+    let told = (status, &told["size"], &told["content"], &told["encoding"]);
+    assert_eq!(told, (200, &json!(1024 * 1024 + 1), &json!(""), &json!("none")));
     let raw = scene.ask("GET", path).header("accept", "application/vnd.github.raw+json").send().await.unwrap();
     assert_eq!(raw.bytes().await.unwrap().len(), 1024 * 1024 + 1);
 }

@@ -106,3 +106,30 @@ async fn a_check_run_left_open_is_a_problem_until_it_is_completed() {
     assert_eq!(scene.get(&list("&check_name=other")).await.1["total_count"], 0);
     assert!(scene.github.problems().iter().any(|problem| problem.contains("made twice")), "same external id");
 }
+
+#[tokio::test]
+async fn a_status_is_written_by_people_who_may_push() {
+    let mut scene = Scene::new();
+    let head = scene.github.head("acme", "shop", 1);
+    let path = format!("/repos/acme/shop/statuses/{head}");
+    let status = |state: &str, description: &str| {
+        let url = "https://example.com/#marker";
+        json!({ "state": state, "context": "autopr/review", "description": description, "target_url": url })
+    };
+    assert_eq!(scene.post(&path, status("pending", "Reviewing")).await.0, 201);
+    assert_eq!(scene.github.problems(), ["acme/shop: status autopr/review is still pending"]);
+    assert_eq!(scene.post(&path, status("success", "Reviewed")).await.0, 201);
+    scene.github.assert_clean();
+    let (_, all) = scene.get(&format!("/repos/acme/shop/commits/{head}/statuses")).await;
+    assert_eq!((&all[0]["state"], &all[1]["state"]), (&json!("success"), &json!("pending")), "newest first");
+    assert!(scene.github.render("acme", "shop", 1).contains("Status autopr/review: success\n\nReviewed"));
+    assert_eq!(scene.post(&path, status("success", &"x".repeat(141))).await.0, 422);
+    assert_eq!(scene.post(&path, status("neutral", "x")).await.0, 422);
+    assert_eq!(
+        scene.post(&format!("/repos/acme/shop/statuses/{}", "0".repeat(40)), status("success", "x")).await.0,
+        422
+    );
+    scene.token = scene.github.token("reader");
+    assert_eq!(scene.post(&path, status("success", "x")).await.0, 403);
+    assert_eq!(scene.github.statuses("acme", "shop").len(), 2);
+}

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::github::call::{Answer, Context};
 use crate::github::clock::written;
-use crate::github::state::{App, Delivery, Installation, Token};
+use crate::github::state::{App, Installation, Token};
 use crate::github::wire;
+use crate::github::written::Delivery;
 
 /// How long an installation's token lives.
 pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(3600);

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::github::call::{Answer, Context};
 use crate::github::clock::written;
 use crate::github::rules;
-use crate::github::state::CheckRun;
 use crate::github::wire;
+use crate::github::written::CheckRun;
 
 fn answer(context: &Context<'_>, status: u16, check: &CheckRun) -> Result<Answer, Answer> {
     Ok(Answer::json(status, shown(context, check)?))

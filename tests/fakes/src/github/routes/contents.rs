@@ -8,10 +8,8 @@ use serde_json::{Value, json};
 use crate::github::call::{Answer, Context};
 use crate::github::wire;
 
-/// Up to which size GitHub gives a file's content in JSON, in bytes.
-const IN_JSON: usize = 1024 * 1024;
-/// Up to which size it gives a file at all.
-const AT_ALL: usize = 100 * IN_JSON;
+/// Up to which size GitHub gives a file at all, in bytes.
+const AT_ALL: usize = 100 * 1024 * 1024;
 
 pub(super) fn get(context: &mut Context<'_>) -> Result<Answer, Answer> {
     let repository = context.repository()?;
@@ -36,7 +34,7 @@ pub(super) fn get(context: &mut Context<'_>) -> Result<Answer, Answer> {
         return Ok(Answer::json(200, Value::Array(shown)));
     };
     let raw = context.call.accepts("raw");
-    if bytes.len() > AT_ALL || (bytes.len() > IN_JSON && !raw && !context.call.accepts("object")) {
+    if bytes.len() > AT_ALL {
         return Err(too_large());
     }
     if raw {
@@ -49,7 +47,7 @@ fn too_large() -> Answer {
     Answer::json(
         403,
         json!({
-            "message": "This API returns blobs up to 1 MB in size. The requested blob is too large to fetch via the API, \
+            "message": "This API returns blobs up to 100 MB in size. The requested blob is too large to fetch via the API, \
                         but you can always clone the repository via Git in order to obtain it.",
             "errors": [{ "resource": "Blob", "field": "data", "code": "too_large" }],
             "documentation_url": "https://docs.github.com/rest/repos/contents#get-repository-content",

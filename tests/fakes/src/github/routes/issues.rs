@@ -6,8 +6,9 @@ use crate::github::auth::role_of;
 use crate::github::call::{Answer, Context};
 use crate::github::clock::written;
 use crate::github::rules;
-use crate::github::state::{Comment, Permission};
+use crate::github::state::Permission;
 use crate::github::wire;
+use crate::github::written::Comment;
 
 pub(super) fn comments(context: &mut Context<'_>) -> Result<Answer, Answer> {
     let (repository, pull) = (context.repository()?, context.pull()?);

@@ -8,6 +8,7 @@ mod issues;
 mod pulls;
 mod repos;
 mod reviews;
+mod statuses;
 
 use super::auth::Needs;
 use super::call::{Answer, Context};
@@ -38,6 +39,8 @@ const TALK_READ: Needs = Needs::Repository(&[("issues", false), ("pull_requests"
 const TALK_WRITE: Needs = Needs::Repository(&[("issues", true), ("pull_requests", true)], Permission::Read);
 const LABEL_WRITE: Needs = Needs::Repository(&[("issues", true), ("pull_requests", true)], Permission::Triage);
 const CONTENTS: Needs = Needs::Repository(&[("contents", false)], Permission::Read);
+const STATUS_READ: Needs = Needs::Repository(&[("statuses", false)], Permission::Read);
+const STATUS_WRITE: Needs = Needs::Repository(&[("statuses", true)], Permission::Write);
 const METADATA: Needs = Needs::Repository(&[("metadata", false)], Permission::Read);
 const CHECKS_READ: Needs = Needs::Repository(&[("checks", false)], Permission::Read);
 
@@ -79,6 +82,8 @@ pub(crate) const ROUTES: &[Route] = routes! {
     "post" "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions" TALK_WRITE => issues::react;
     "get" "/repos/{owner}/{repo}/issues/{issue_number}/labels" TALK_READ => issues::labels;
     "post" "/repos/{owner}/{repo}/issues/{issue_number}/labels" LABEL_WRITE => issues::add_labels;
+    "post" "/repos/{owner}/{repo}/statuses/{sha}" STATUS_WRITE => statuses::create;
+    "get" "/repos/{owner}/{repo}/commits/{ref}/statuses" STATUS_READ => statuses::list;
     "post" "/repos/{owner}/{repo}/check-runs" Needs::ChecksOfApps => checks::create;
     "get" "/repos/{owner}/{repo}/check-runs/{check_run_id}" CHECKS_READ => checks::get;
     "patch" "/repos/{owner}/{repo}/check-runs/{check_run_id}" Needs::ChecksOfApps => checks::update;

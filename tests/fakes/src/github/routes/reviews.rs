@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::github::call::{Answer, Context};
 use crate::github::rules;
-use crate::github::state::{Review, ReviewComment};
 use crate::github::wire;
+use crate::github::written::{Review, ReviewComment};
 
 pub(super) fn list(context: &mut Context<'_>) -> Result<Answer, Answer> {
     let (repository, pull) = (context.repository()?, context.pull()?);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 pub(crate) use pull::{minimal_pull, pull, review, review_comment};
 pub(crate) use repository::{app, commit, file, installation, repository};
-pub(crate) use talk::{check_run, comment, issue, label, reaction};
+pub(crate) use talk::{check_run, comment, issue, label, reaction, status};
 
 use super::digest;
 

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Urls, label, merge, node_id, repository, user};
 use crate::github::clock::written;
-use crate::github::state::{Pull, Repository, Review, ReviewComment};
+use crate::github::state::{Pull, Repository};
+use crate::github::written::{Review, ReviewComment};
 
 struct Links {
     api: String,

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Urls, app, merge, minimal_pull, node_id, number_of, user};
 use crate::github::clock::written;
-use crate::github::state::{App, CheckRun, Comment, Pull, Repository};
+use crate::github::state::{App, Pull, Repository};
+use crate::github::written::{CheckRun, Comment, Status};
 
 /// A label of a repository.
 pub(crate) fn label(of: &Repository, name: &str, urls: Urls<'_>) -> Value {
@@ -64,6 +65,17 @@ pub(crate) fn check_run(of: &Repository, check: &CheckRun, by: Option<&App>, url
         },
         "name": check.name, "check_suite": { "id": check.app + 7 }, "app": by.map(|by| app(by, urls)),
         "pull_requests": pulls.map(|pull| minimal_pull(of, pull, urls)).collect::<Value>(),
+    })
+}
+
+/// A commit's status.
+pub(crate) fn status(of: &Repository, status: &Status, urls: Urls<'_>) -> Value {
+    let creator = user(&status.author, urls);
+    json!({
+        "url": format!("{}/repos/{}/{}/statuses/{}", urls.api, of.owner, of.name, status.sha), "id": status.id,
+        "node_id": node_id("SC", status.id), "avatar_url": creator["avatar_url"], "state": status.state,
+        "description": status.description, "target_url": status.target_url, "context": status.context,
+        "created_at": written(status.created), "updated_at": written(status.created), "creator": creator,
     })
 }
 
