@@ -69,7 +69,12 @@ fn unlimited(shared: &Arc<Shared>, call: &Call, now: Timestamp) -> Result<Answer
     if call.path != "/rate_limit" {
         limits(shared, now)?;
     }
-    let Some((route, params)) = routes::find(call.method.as_str(), &call.path) else {
+    let path = match moved(shared, call) {
+        Moved::No => call.path.clone(),
+        Moved::To(path) => path,
+        Moved::Away(answer) => return Ok(answer),
+    };
+    let Some((route, params)) = routes::find(call.method.as_str(), &path) else {
         shared.violated(call, "no such route");
         return Err(Answer::not_found());
     };
@@ -89,6 +94,40 @@ fn unlimited(shared: &Arc<Shared>, call: &Call, now: Timestamp) -> Result<Answer
     }
     checked(shared, call, &operation, &answer);
     Ok(answer)
+}
+
+/// Whether a repository is asked for by another name than its own.
+enum Moved {
+    /// It is not.
+    No,
+    /// By its number: this is the path by name.
+    To(String),
+    /// By a former name: GitHub sends the caller to the path by number.
+    Away(Answer),
+}
+
+fn moved(shared: &Shared, call: &Call) -> Moved {
+    let parts: Vec<&str> = call.path.splitn(5, '/').collect();
+    let state = shared.state();
+    if let ["", "repositories", id, ..] = parts[..] {
+        let rest = call.path.trim_start_matches("/repositories/").trim_start_matches(id);
+        let found = state.repositories.iter().find(|repository| repository.id.to_string() == id);
+        return found.map_or(Moved::No, |found| Moved::To(format!("/repos/{}/{}{rest}", found.owner, found.name)));
+    }
+    let ["", "repos", owner, name, ..] = parts[..] else { return Moved::No };
+    if state.repository(owner, name).is_some() {
+        return Moved::No;
+    }
+    let was = |former: &(String, String)| former.0.eq_ignore_ascii_case(owner) && former.1.eq_ignore_ascii_case(name);
+    let Some(found) = state.repositories.iter().find(|repository| repository.former.iter().any(was)) else {
+        return Moved::No;
+    };
+    let rest = parts.get(4).map_or_else(String::new, |rest| format!("/{rest}"));
+    let pairs = serde_urlencoded::to_string(&call.query).unwrap_or_default();
+    let query = if pairs.is_empty() { String::new() } else { format!("?{pairs}") };
+    let url = format!("{}/repositories/{}{rest}{query}", call.api, found.id);
+    let (status, message) = if call.method == "GET" { (301, "Moved Permanently") } else { (307, "Temporary Redirect") };
+    Moved::Away(Answer::error(status, message).with("location", url))
 }
 
 fn limits(shared: &Shared, now: Timestamp) -> Result<(), Answer> {

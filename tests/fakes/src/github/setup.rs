@@ -19,6 +19,7 @@ impl FakeGitHub {
             id,
             owner: new.owner,
             name: new.name,
+            former: Vec::new(),
             private: new.private,
             branches: BTreeMap::from([(new.branch.clone(), first.clone())]),
             default_branch: new.branch,
@@ -146,6 +147,18 @@ impl FakeGitHub {
     /// When there is no such repository.
     pub fn set_permission(&self, owner: &str, repo: &str, login: &str, permission: Permission) {
         repository_mut(&mut self.shared.state(), owner, repo).collaborators.insert(login.to_owned(), permission);
+    }
+
+    /// Gives a repository another name: GitHub leads from the old one to the new one by redirects.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such repository.
+    pub fn rename_repository(&self, owner: &str, repo: &str, name: &str) {
+        let mut state = self.shared.state();
+        let repository = repository_mut(&mut state, owner, repo);
+        let former = std::mem::replace(&mut repository.name, name.to_owned());
+        repository.former.push((repository.owner.clone(), former));
     }
 
     /// Opens or closes a pull request, or makes it a draft or ready.

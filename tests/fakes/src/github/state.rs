@@ -110,6 +110,8 @@ pub(crate) struct Repository {
     pub(crate) id: u64,
     pub(crate) owner: String,
     pub(crate) name: String,
+    /// Names it had before, from which GitHub leads to the one it has.
+    pub(crate) former: Vec<(String, String)>,
     pub(crate) private: bool,
     pub(crate) default_branch: String,
     pub(crate) collaborators: BTreeMap<String, Permission>,

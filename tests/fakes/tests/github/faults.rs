@@ -118,3 +118,24 @@ async fn a_fault_that_no_request_met_is_a_problem() {
     scene.github.fail_next("POST", "/reviews", Fault::Status(500));
     assert_eq!(scene.github.problems(), ["no request met what was planned for POST /reviews"]);
 }
+
+#[tokio::test]
+async fn what_has_arrived_is_carried_out_though_its_caller_is_gone() {
+    let scene = Arc::new(Scene::new());
+    let mut gate = scene.github.hold("POST", COMMENTS);
+    let asking = Arc::clone(&scene);
+    let task = tokio::spawn(async move { asking.post(COMMENTS, json!({ "body": "hello" })).await });
+    gate.arrived().await;
+    task.abort();
+    assert!(task.await.is_err());
+    let (done, told) = tokio::sync::oneshot::channel();
+    let done = Mutex::new(Some(done));
+    scene.github.on_request(move |moment, _| {
+        if moment == Moment::After {
+            done.lock().unwrap().take().map(|done| done.send(()));
+        }
+    });
+    gate.release();
+    told.await.unwrap();
+    assert_eq!(scene.github.comments("acme", "shop", 1).len(), 1);
+}

@@ -154,3 +154,17 @@ async fn unusual_paths_are_read_as_git_writes_them() {
     assert_eq!(files[0]["patch"], "@@ -1 +1 @@\n-a\n+b\n\\ No newline at end of file");
     assert_eq!(files[2]["deletions"], 1);
 }
+
+#[tokio::test]
+async fn a_renamed_repository_is_found_by_its_old_name() {
+    let scene = Scene::new();
+    scene.github.rename_repository("acme", "shop", "store");
+    let (status, pull) = scene.get(PULL).await;
+    assert_eq!((status, &pull["base"]["repo"]["full_name"]), (200, &json!("acme/store")));
+    let (status, _) = scene.post("/repos/acme/shop/issues/1/comments", json!({ "body": "hello" })).await;
+    assert_eq!(status, 201);
+    assert_eq!(scene.github.comments("acme", "store", 1).len(), 1);
+    let answered: Vec<Option<u16>> = scene.github.requests().iter().map(|request| request.status).collect();
+    assert_eq!(answered, [Some(301), Some(200), Some(307), Some(201)]);
+    scene.github.assert_clean();
+}
