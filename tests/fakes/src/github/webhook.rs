@@ -36,7 +36,7 @@ impl FakeGitHub {
         locked(&self.shared.receiver).iter_mut().for_each(|receiver| receiver.form = true);
     }
 
-    /// Tells of a pull request: `opened`, `synchronize`, `reopened`, `ready_for_review`, `edited`, `labeled`, `closed` …
+    /// Tells of a pull request: `opened`, `synchronize`, `reopened`, `ready_for_review`, `edited`, `labeled`, `closed`.
     /// `synchronize` tells the heads before and after the last push, `labeled` the last label.
     ///
     /// # Panics

@@ -1,10 +1,9 @@
 //! Every route's answer is as GitHub describes it, and what is not described is noticed.
 
-use std::time::Instant;
-
+use autopr_fakes::github::{FakeGitHub, NewPull, NewRepository};
 use serde_json::json;
 
-use super::{PULL, Scene};
+use super::{DIFF, PULL, Scene};
 
 #[tokio::test]
 async fn every_route_answers_as_github_describes_it() {
@@ -91,10 +90,15 @@ async fn wrong_types_and_unknown_routes_are_refused_and_noticed() {
 }
 
 #[tokio::test]
-async fn the_description_is_read_and_compiled_quickly() {
-    let began = Instant::now();
-    let scene = Scene::new();
-    eprintln!("start: {:?}", began.elapsed());
-    scene.get(PULL).await;
-    eprintln!("first answer: {:?}", began.elapsed());
+async fn without_the_description_the_prose_rules_still_hold() {
+    let github = FakeGitHub::unchecked();
+    github.add_repository(NewRepository::new("acme", "shop"));
+    github.open_pull("acme", "shop", NewPull::new("Count less", DIFF));
+    let review = json!({
+        "event": "COMMENT", "body": "b", "unknown": 1, "comments": [{ "path": "src/cart.rs", "line": 10, "body": "b" }],
+    });
+    let client = reqwest::Client::builder().user_agent("test").no_proxy().build().unwrap();
+    let post = client.post(format!("{}{PULL}/reviews", github.url())).bearer_auth(github.token("acme"));
+    assert_eq!(post.json(&review).send().await.unwrap().status(), 422);
+    assert!(github.violations()[0].contains("line must be part of the diff"), "{:?}", github.violations());
 }

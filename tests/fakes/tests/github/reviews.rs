@@ -21,8 +21,8 @@ async fn comments_on_lines_of_the_diff_are_taken() {
         json!({ "path": "src/cart.rs", "line": 2, "side": "RIGHT", "body": "added" }),
         json!({ "path": "src/cart.rs", "line": 2, "side": "LEFT", "body": "removed" }),
         json!({ "path": "src/cart.rs", "line": 1, "body": "context" }),
-        json!({ "path": "src/cart.rs", "start_line": 21, "line": 22, "start_side": "RIGHT", "side": "RIGHT", "body": "b" }),
-        json!({ "path": "src/cart.rs", "start_line": 2, "start_side": "LEFT", "line": 3, "side": "RIGHT", "body": "both" }),
+        json!({ "path": "src/cart.rs", "start_line": 21, "line": 22, "side": "RIGHT", "body": "two lines" }),
+        json!({ "path": "src/cart.rs", "start_line": 2, "start_side": "LEFT", "line": 3, "body": "both sides" }),
         json!({ "path": "src/cart.rs", "position": 9, "body": "in the second hunk" }),
         json!({ "path": "docs/new.md", "line": 1, "body": "new file" }),
     ] {

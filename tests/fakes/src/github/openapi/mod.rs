@@ -41,8 +41,8 @@ impl Description {
                 let file = folder().join("@octokit/openapi/generated/api.github.com.json");
                 let document = cut::load(&file).map_err(|why| {
                     format!(
-                        "GitHub's OpenAPI description could not be read from {}: {why}; run scripts/test, which installs \
-                         it, or set {FOLDER_VARIABLE} to the node_modules folder that has @octokit/openapi",
+                        "GitHub's OpenAPI description could not be read from {}: {why}; run scripts/test, which \
+                         installs it, or set {FOLDER_VARIABLE} to the node_modules folder that has it",
                         file.display()
                     )
                 })?;
@@ -179,4 +179,48 @@ fn folder() -> PathBuf {
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
         .unwrap_or_default();
     cache.join("autopr/node/node_modules")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::github::routes;
+
+    fn description() -> &'static Description {
+        Description::load().unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    #[test]
+    fn every_route_is_in_the_description() {
+        for operation in routes::operations() {
+            assert!(description().document["operations"].get(&operation).is_some(), "{operation}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_lacks_a_field_or_has_a_wrong_one_differs() {
+        let label = |color: Value| {
+            json!([{
+                "id": 1, "node_id": "x", "url": "https://example.com/", "name": "bug", "color": color,
+                "description": null, "default": false,
+            }])
+        };
+        let operation = "get /repos/{owner}/{repo}/issues/{issue_number}/labels";
+        let check = |body: &Value| description().answer(operation, 200, "application/json", body);
+        assert_eq!(check(&label(json!("ededed"))), Vec::<String>::new());
+        assert_eq!(check(&label(json!(7))), ["answer/0/color: value is not of type \"string\""]);
+        let mut short = label(json!("ededed"));
+        short[0].as_object_mut().map(|fields| fields.remove("url"));
+        assert_eq!(check(&short), ["answer/0: \"url\" is a required property"]);
+        assert_eq!(description().answer(operation, 204, "", &Value::Null).len(), 1);
+    }
+
+    #[test]
+    fn nothing_that_was_sent_is_told() {
+        let secret = json!({ "body": 1, "ghp_secret": "ghp_secret_value" });
+        let operation = "post /repos/{owner}/{repo}/issues/{issue_number}/comments";
+        let found = description().request(operation, &[], &[], Some(&secret));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(!format!("{found:?}").contains("ghp_secret_value"), "{found:?}");
+    }
 }

@@ -47,8 +47,7 @@ fn too_large() -> Answer {
     Answer::json(
         403,
         json!({
-            "message": "This API returns blobs up to 100 MB in size. The requested blob is too large to fetch via the API, \
-                        but you can always clone the repository via Git in order to obtain it.",
+            "message": "This API returns blobs up to 100 MB in size.",
             "errors": [{ "resource": "Blob", "field": "data", "code": "too_large" }],
             "documentation_url": "https://docs.github.com/rest/repos/contents#get-repository-content",
         }),

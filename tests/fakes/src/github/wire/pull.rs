@@ -37,7 +37,10 @@ pub(crate) fn pull(of: &Repository, pull: &Pull, full: bool, urls: Urls<'_>) -> 
         head_repository["fork"] = json!(true);
         head_repository["id"] = json!(of.id + 1_000_000);
     }
-    let end = |label: String, reference: &str, sha: &str, owner: &str, repository: Value| json!({ "label": label, "ref": reference, "sha": sha, "user": user(owner, urls), "repo": repository });
+    let end = |reference: &str, sha: &str, owner: &str, home: Value| {
+        let label = format!("{owner}:{reference}");
+        json!({ "label": label, "ref": reference, "sha": sha, "user": user(owner, urls), "repo": home })
+    };
     let closed = if pull.open { Value::Null } else { json!(written(pull.updated)) };
     let link = |href: String| json!({ "href": href });
     let statuses = format!("{home}/statuses/{}", pull.head());
@@ -53,8 +56,8 @@ pub(crate) fn pull(of: &Repository, pull: &Pull, full: bool, urls: Urls<'_>) -> 
         "review_comments_url": format!("{api}/comments"),
         "review_comment_url": format!("{home}/pulls/comments{{/number}}"),
         "comments_url": format!("{issue}/comments"), "statuses_url": statuses,
-        "head": end(format!("{owner}:{}", pull.head_ref), &pull.head_ref, pull.head(), owner, head_repository),
-        "base": end(format!("{}:{}", of.owner, pull.base_ref), &pull.base_ref, pull.base(), &of.owner, whole),
+        "head": end(&pull.head_ref, pull.head(), owner, head_repository),
+        "base": end(&pull.base_ref, pull.base(), &of.owner, whole),
         "_links": {
             "self": link(api.clone()), "html": link(web.clone()), "issue": link(issue.clone()),
             "comments": link(format!("{issue}/comments")), "review_comments": link(format!("{api}/comments")),
