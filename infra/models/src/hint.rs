@@ -12,7 +12,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// What the server told: `retry-after-ms`, `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), or the
 /// `RetryInfo` in the body of Google's errors. A date counts from the server's own clock if it tells the time.
 pub(crate) fn when(headers: &HeaderMap, body: &Value, now: Timestamp) -> Option<Duration> {
-    let millis = text(headers, "retry-after-ms").and_then(|text| seconds(text)).map(|seconds| seconds / 1000.0);
+    let millis = text(headers, "retry-after-ms").and_then(seconds).map(|seconds| seconds / 1000.0);
     let after = text(headers, "retry-after");
     millis
         .or_else(|| after.and_then(seconds))

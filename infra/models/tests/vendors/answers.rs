@@ -1,8 +1,8 @@
 //! What a vendor's answer becomes, and what the vendor is asked, for every vendor.
 
-use crate::support::{KEY, SECRET, ask, limits, model_of, prompt, provider};
+use crate::support::{KEY, SECRET, ask, limits, model_as, model_of, prompt, provider};
 use autopr_core::ports::model::{Repair, Stopped};
-use autopr_fakes::model::{Reply, ScriptedModel, Stop, Tokens, Vendor};
+use autopr_fakes::model::{Gate, Reply, ScriptedModel, Stop, Tokens, Vendor};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -155,7 +155,7 @@ async fn a_models_name_reaches_the_vendor_as_it_is_written() {
         for name in ["qwen-3-high", "openai::gpt", "gpt-5-mini", "claude-opus-9-none"] {
             let mut provider = provider(vendor, &server.base_url(vendor));
             provider.model = name.to_owned();
-            let model = autopr_models::model(provider, &autopr_models::client().expect("a client")).expect("a model");
+            let model = model_as(provider);
             ask(&model).await.unwrap_or_else(|fault| panic!("{vendor:?} {name}: {fault}"));
             let request = server.requests_of(vendor).pop().expect("a request");
             assert_eq!(request.model, name, "{vendor:?}");
@@ -173,7 +173,7 @@ async fn a_server_of_ones_own_needs_no_key_and_a_vendor_does() {
     for vendor in [Vendor::Compatible, Vendor::Ollama] {
         let mut provider = provider(vendor, &server.base_url(vendor));
         provider.api_key = None;
-        let model = autopr_models::model(provider, &client).expect("a model");
+        let model = model_as(provider);
         ask(&model).await.unwrap_or_else(|fault| panic!("{vendor:?}: {fault}"));
         assert!(!server.requests_of(vendor)[0].headers.contains_key("authorization"), "{vendor:?}");
     }
@@ -196,4 +196,29 @@ async fn nothing_that_can_be_printed_shows_the_key() {
     let provider = provider(Vendor::OpenAi, "https://models.example/v1?key=hunter2");
     let shown = format!("{provider:?}");
     assert!(!shown.contains(KEY) && !shown.contains("hunter2"), "{shown}");
+}
+
+#[tokio::test]
+async fn hundreds_of_calls_at_once_are_answered_side_by_side() {
+    let server = server().await;
+    server.keep_no_bodies();
+    let gate = Gate::new();
+    server.by_default(Reply::Stall(gate.clone(), Box::new(Reply::answer(ANSWER))));
+    // Holds are let go when dropped: only the last one is kept, to see that call arrive.
+    let mut last = server.hold();
+    for _ in 1..300 {
+        last = server.hold();
+    }
+    let model = model_of(&server, Vendor::OpenAi);
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..300 {
+        let model = model.clone();
+        calls.spawn(async move { ask(&model).await });
+    }
+    last.arrived().await;
+    assert_eq!(server.count(), 300, "all are inside before the first is answered");
+    last.release();
+    gate.open();
+    let answers = calls.join_all().await;
+    assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|answer| answer.text == ANSWER)));
 }

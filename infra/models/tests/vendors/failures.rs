@@ -1,5 +1,8 @@
 //! What a failed call becomes: the kind of fault, whether and when to try again, and what its text says.
 
+use std::io::{self, Write};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::support::{KEY, SECRET, ask, limits, model_at, model_of, prompt, shown};
@@ -8,6 +11,7 @@ use autopr_core::ports::model::Limits;
 use autopr_fakes::model::{Gate, Reply, ScriptedModel, Vendor};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use serde_json::json;
+use tracing::Level;
 
 async fn server() -> ScriptedModel {
     ScriptedModel::start().await.expect("a free port")
@@ -166,7 +170,7 @@ async fn an_answer_that_is_none_is_unavailable() {
 }
 
 #[tokio::test]
-async fn the_whole_call_has_a_limit_and_a_refused_connection_is_unavailable() {
+async fn the_whole_call_has_a_limit() {
     let server = server().await;
     let gate = Gate::new();
     for vendor in Vendor::ALL {
@@ -177,14 +181,54 @@ async fn the_whole_call_has_a_limit_and_a_refused_connection_is_unavailable() {
         assert_eq!(fault.to_string(), "provider mine did not answer within 0.15 s", "{vendor:?}");
     }
     gate.open();
-    let gone = Vendor::ALL.map(|vendor| (vendor, server.base_url(vendor)));
-    let address = server.address();
-    drop(server);
-    // The port is free once the server's task has ended; until then nobody accepts and the connection is refused too.
-    for (vendor, base_url) in gone {
-        let fault = ask(&model_at(vendor, &base_url)).await.expect_err("a fault");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unavailable() {
+    // A port that was free a moment ago.
+    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    for vendor in Vendor::ALL {
+        let fault = ask(&model_at(vendor, &format!("http://{address}/v1"))).await.expect_err("a fault");
         assert_eq!((fault.kind, fault.retry), (FaultKind::Unavailable, Retry::Backoff), "{vendor:?}: {fault}");
-        assert!(!shown(&fault).contains(&address.port().to_string()), "{vendor:?}: {fault:?}");
+        let says = "provider mine can't be reached: Connection refused (os error 111)";
+        assert_eq!(fault.to_string(), says, "{vendor:?}");
+    }
+}
+
+/// What is logged ends up in a buffer.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panicked").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn nothing_said_or_keyed_is_logged_even_at_the_finest_level() {
+    let log = Log::default();
+    let sink = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(Level::TRACE).with_writer(move || sink.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let server = server().await;
+    for vendor in Vendor::ALL {
+        let model = model_of(&server, vendor);
+        server.then(vendor, Reply::answer("canary-of-the-answer"));
+        ask(&model).await.unwrap_or_else(|fault| panic!("{vendor:?}: {fault}"));
+        let body = format!("{{\"error\": \"canary-of-the-answer, {SECRET} and {KEY}\"}}");
+        server.then(vendor, Reply::Status { status: 500, body, headers: Vec::new() });
+        ask(&model).await.expect_err("a fault");
+    }
+    tracing::trace!("the log works");
+    let log = String::from_utf8_lossy(&log.0.lock().expect("nobody panicked")).into_owned();
+    assert!(log.contains("the log works"), "{log}");
+    for secret in [KEY, SECRET, "canary-of-the-answer"] {
+        assert!(!log.contains(secret), "{log}");
     }
 }
 

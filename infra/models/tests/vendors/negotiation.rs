@@ -1,6 +1,6 @@
 //! What happens when a server does not know a parameter: it is asked again without, and the next call already knows.
 
-use crate::support::{ask, model_of, provider};
+use crate::support::{ask, model_as, model_of, provider};
 use autopr_core::fault::FaultKind;
 use autopr_fakes::model::{Reply, ScriptedModel, Vendor};
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ async fn a_reasoning_model_is_asked_without_temperature_and_by_the_right_name_of
     let mut provider = provider(Vendor::OpenAi, &server.base_url(Vendor::OpenAi));
     provider.model = "o3".to_owned();
     // Its own address is configured, so it is taken for a server of another maker, which want the older name.
-    let model = autopr_models::model(provider, &autopr_models::client().expect("a client")).expect("a model");
+    let model = model_as(provider);
     ask(&model).await.expect("a completion");
     let bodies = |server: &ScriptedModel| -> Vec<Value> {
         server.requests().iter().map(|request| serde_json::from_slice(&request.body).expect("JSON")).collect()
@@ -96,7 +96,7 @@ async fn a_temperature_above_what_a_vendor_knows_is_lowered() {
     for (vendor, expect) in [(Vendor::OpenAi, 2.0), (Vendor::Anthropic, 1.0), (Vendor::Mistral, 1.5)] {
         let mut provider = provider(vendor, &server.base_url(vendor));
         provider.temperature = 2.0;
-        let model = autopr_models::model(provider, &autopr_models::client().expect("a client")).expect("a model");
+        let model = model_as(provider);
         ask(&model).await.unwrap_or_else(|fault| panic!("{vendor:?}: {fault}"));
         assert_eq!(server.requests_of(vendor)[0].temperature, Some(expect), "{vendor:?}");
     }

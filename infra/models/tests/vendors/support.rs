@@ -7,7 +7,7 @@ use autopr_core::fault::Fault;
 use autopr_core::ports::Model;
 use autopr_core::ports::model::{Completion, Limits, Prompt};
 use autopr_fakes::model::{ScriptedModel, Vendor};
-use autopr_models::{Kind, Provider, client, model};
+use autopr_models::{HttpClient, Kind, Provider, client, model};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -40,7 +40,15 @@ pub(crate) fn provider(vendor: Vendor, base_url: &str) -> Provider {
 }
 
 pub(crate) fn model_at(vendor: Vendor, base_url: &str) -> Arc<dyn Model> {
-    model(provider(vendor, base_url), &client().expect("a client")).expect("a model")
+    model_as(provider(vendor, base_url))
+}
+
+/// The model of a provider, over one client for each test: a test has its thread to itself.
+pub(crate) fn model_as(provider: Provider) -> Arc<dyn Model> {
+    thread_local! {
+        static CLIENT: HttpClient = client().expect("a client");
+    }
+    CLIENT.with(|client| model(provider, client)).expect("a model")
 }
 
 pub(crate) fn model_of(server: &ScriptedModel, vendor: Vendor) -> Arc<dyn Model> {

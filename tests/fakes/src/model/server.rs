@@ -1,6 +1,7 @@
 //! [`ScriptedModel`]: the server, its script and what it saw.
 
 mod page;
+mod perform;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -8,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode, header};
+use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -18,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use self::page::Page;
+use self::perform::{perform, refuse, respond};
 use super::reply::{Gate, Reply};
 use super::request::{Parts, Refusal, Request};
 use super::vendor::Vendor;
@@ -229,21 +231,13 @@ impl Shared {
         let result = wire::read(vendor, model, query, &head.headers, &body);
         let (request, refusal) = self.record(vendor, target, head.headers, body, result);
         self.before(&request).await;
-        let reply = match refusal {
-            Some(refusal) => refused(refusal),
-            None => Answered::Reply(self.reply_to(&request)),
+        let result = match refusal {
+            Some(refusal) => Ok(refuse(vendor, refusal)),
+            None => perform(vendor, &request, self.reply_to(&request)).await,
         };
-        let after = self.state().hook.clone().map(|hook| page::After::new(hook, request.clone()));
-        match reply {
-            Answered::Refusal { param, message } => {
-                let code = refusal_code(vendor, param);
-                let body = wire::error(vendor, 400, code, param, &message).to_string();
-                Ok(respond(StatusCode::BAD_REQUEST, &[], Page::whole(body).then(after)))
-            }
-            Answered::Reply(reply) => {
-                perform(vendor, &request, reply).await.map(|response| response.map(|page| page.then(after)))
-            }
-        }
+        // Taken even if the connection is to be broken: then it is dropped, and the hook called, here.
+        let after = self.state().hook.clone().map(|hook| page::After::new(hook, request));
+        result.map(|response| response.map(|page| page.then(after)))
     }
 
     fn record(
@@ -315,81 +309,4 @@ impl Shared {
             .or_else(|| self.state().default.clone())
             .unwrap_or_else(|| Reply::answer("{}"))
     }
-}
-
-enum Answered {
-    Reply(Reply),
-    Refusal { param: Option<&'static str>, message: String },
-}
-
-fn refused(refusal: Refusal) -> Answered {
-    match refusal {
-        Refusal::Violation(rule) => Answered::Refusal { param: None, message: rule },
-        Refusal::Unsupported { param, message } => Answered::Refusal { param: Some(param), message },
-    }
-}
-
-/// The code of a 400 in the vendor's words.
-fn refusal_code(vendor: Vendor, param: Option<&str>) -> &'static str {
-    match (vendor, param) {
-        (Vendor::Gemini, _) => "INVALID_ARGUMENT",
-        (Vendor::OpenAi | Vendor::AzureOpenAi, Some("temperature")) => "unsupported_value",
-        (Vendor::OpenAi | Vendor::AzureOpenAi, Some(_)) => "unsupported_parameter",
-        _ => "invalid_request_error",
-    }
-}
-
-/// Does as the reply says.
-async fn perform(vendor: Vendor, request: &Request, mut reply: Reply) -> Result<Response<Page>, page::Broken> {
-    let mut cut = false;
-    loop {
-        reply = match reply {
-            Reply::Stall(gate, then) => {
-                gate.passed().await;
-                *then
-            }
-            Reply::After(wait, then) => {
-                tokio::time::sleep(wait).await;
-                *then
-            }
-            Reply::Truncate(then) => {
-                cut = true;
-                *then
-            }
-            Reply::Drop => return Err(page::Broken),
-            Reply::Garbage => {
-                return Ok(respond(StatusCode::OK, &[], Page::whole("<html>Bad gateway, says somebody</html>")));
-            }
-            Reply::Answer { text, tokens, stop } => {
-                let body = wire::answer(vendor, &request.model, &text, tokens, stop).to_string();
-                return Ok(respond(StatusCode::OK, &[], Page::new(body, cut)));
-            }
-            Reply::Error { status, code, message, headers } => {
-                let body = wire::error(vendor, status, &code, None, &message).to_string();
-                return Ok(respond(of_number(status), &headers, Page::new(body, cut)));
-            }
-            Reply::Status { status, body, headers } => {
-                return Ok(respond(of_number(status), &headers, Page::new(body, cut)));
-            }
-        };
-    }
-}
-
-fn of_number(status: u16) -> StatusCode {
-    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-fn respond(status: StatusCode, headers: &[(String, String)], page: Page) -> Response<Page> {
-    let length = page.promised();
-    let mut response = Response::new(page);
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(header::CONTENT_LENGTH, header::HeaderValue::from(length));
-    for (name, value) in headers {
-        let name = header::HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, header::HeaderValue::from_str(value)) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
 }
