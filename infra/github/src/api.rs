@@ -29,8 +29,7 @@ impl Api {
         let answer = self.http.send(request, &header).await?;
         match &self.auth {
             Auth::App(app) if answer.status == StatusCode::UNAUTHORIZED => {
-                app.forget(&header).await;
-                let header = app.token(&self.http, target).await?;
+                let header = app.token(&self.http, target, Some(&header)).await?;
                 self.http.send(request, &header).await
             }
             _ => Ok(answer),

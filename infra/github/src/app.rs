@@ -92,14 +92,20 @@ impl App {
         bearer(&token)
     }
 
-    /// The header by which the App acts on this target.
-    pub(crate) async fn token(&self, http: &Http, target: &Target) -> Result<HeaderValue, Fault> {
+    /// The header by which the App acts on this target; another one than `refused`, which GitHub no longer took.
+    pub(crate) async fn token(
+        &self,
+        http: &Http,
+        target: &Target,
+        refused: Option<&HeaderValue>,
+    ) -> Result<HeaderValue, Fault> {
         let installation = match target.installation {
             Some(installation) => installation,
             None => self.home(http, &target.repository).await?,
         };
         let slot = Arc::clone(self.slots().entry(installation).or_default());
         let mut held = slot.lock().await;
+        held.take_if(|held| Some(&held.header) == refused);
         if let Some(held) = held.as_ref().filter(|held| after(self.clock.now(), MARGIN) < held.expires_at) {
             return Ok(held.header.clone());
         }
@@ -114,14 +120,6 @@ impl App {
         let header = bearer(token.expose_secret())?;
         *held = Some(Held { header: header.clone(), expires_at });
         Ok(header)
-    }
-
-    /// Uses this token no more: GitHub refused it before its time.
-    pub(crate) async fn forget(&self, header: &HeaderValue) {
-        let slots: Vec<_> = self.slots().values().map(Arc::clone).collect();
-        for slot in slots {
-            slot.lock().await.take_if(|held| held.header == header);
-        }
     }
 
     /// The installation a repository belongs to.

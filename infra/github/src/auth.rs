@@ -38,7 +38,7 @@ impl Auth {
     pub(crate) async fn header(&self, http: &Http, target: &Target) -> Result<HeaderValue, Fault> {
         match self {
             Self::Token(header) => Ok(header.clone()),
-            Self::App(app) => app.token(http, target).await,
+            Self::App(app) => app.token(http, target, None).await,
         }
     }
 

@@ -4,6 +4,7 @@ use autopr_core::fault::{Fault, FaultKind, Retry};
 use autopr_core::ports::forge::{Patch, PullRequest};
 
 use crate::api::{Api, read};
+use crate::http::JSON;
 use crate::operation::Operation;
 use crate::page;
 use crate::pull::{self, Seen};
@@ -41,7 +42,8 @@ async fn listed(api: &Api, seen: &Seen, pull: &PullRequest) -> Result<Patch, Fau
     let pr = pull.target.number.to_string();
     while let Some(page) = number.filter(|_| files.len() < MOST_FILES) {
         let request = read(Operation::Files, &pull.target, &["pulls", &pr, "files"]);
-        let answer = api.send(&pull.target, &request.query("per_page", 100).query("page", page)).await?;
+        let request = request.accept(JSON, LIMIT).query("per_page", 100).query("page", page);
+        let answer = api.send(&pull.target, &request).await?;
         number = page::next(&answer.headers).filter(|next| *next > page);
         files.extend(answer.json::<Vec<ChangedFile>>()?);
     }

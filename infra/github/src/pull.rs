@@ -19,6 +19,9 @@ const END: &str = "<!-- /autopr:description -->";
 /// A section shorter than this is not worth posting.
 const LEAST: usize = 200;
 
+/// About how many bytes the pull requests that are remembered may take.
+const ROOM: u64 = 4 * 1024 * 1024;
+
 /// Pull requests as they were last seen: GitHub does not count a request that it answers with "not modified".
 pub(crate) type Seen = Cache<(RepoName, PrNumber), (HeaderValue, Pull)>;
 
@@ -69,9 +72,11 @@ impl Pull {
     }
 }
 
-/// A cache of some pull requests.
+/// An empty cache of pull requests.
 pub(crate) fn seen() -> Seen {
-    Cache::builder().max_capacity(500).build()
+    let weight = |pull: &Pull| 2000 + pull.body.as_ref().map_or(0, String::len);
+    let weigher = move |_: &_, (_, pull): &(HeaderValue, Pull)| u32::try_from(weight(pull)).unwrap_or(u32::MAX);
+    Cache::builder().weigher(weigher).max_capacity(ROOM).build()
 }
 
 /// The pull request as it is now.

@@ -3,6 +3,7 @@
 mod app;
 mod contents;
 mod diff;
+mod fake;
 mod faults;
 mod pull;
 mod rebuild;

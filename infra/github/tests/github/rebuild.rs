@@ -129,7 +129,7 @@ fn tree() -> impl Strategy<Value = Tree> {
 #[test]
 fn the_diff_put_together_has_the_hunks_of_the_real_one() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 24, failure_persistence: None, ..Config::default() };
     let check = |tree: Tree| {
         let real = diff_of(&tree);
         let real = Diff::parse(&real).unwrap();
