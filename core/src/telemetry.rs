@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
-use crate::fault::Fault;
+use crate::execution::ExecutionStatus;
+use crate::fault::{Fault, FaultKind};
 use crate::model_chain::Price;
 use crate::ports::Model;
 use crate::ports::model::Completion;
+use crate::review::{Review, Source};
+use crate::workflow::ActionName;
 
 /// Declares the metrics: constant, kind, unit, name, help.
 macro_rules! declare {
@@ -67,4 +70,44 @@ pub(crate) fn model_call(model: &dyn Model, answer: &Result<Completion, Fault>, 
 /// Records whether a provider's breaker is open.
 pub(crate) fn breaker(provider: &str, open: bool) {
     gauge!(LLM_BREAKER, "provider" => provider.to_owned()).set(if open { 1.0 } else { 0.0 });
+}
+
+/// Counts an execution as running in this process for as long as it lives.
+pub(crate) struct Running(());
+
+impl Running {
+    pub(crate) fn begin() -> Self {
+        gauge!(EXECUTIONS_RUNNING).increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        gauge!(EXECUTIONS_RUNNING).decrement(1.0);
+    }
+}
+
+/// Records the end of an execution that was accepted so long ago.
+pub(crate) fn execution_ended(workflow: &str, status: ExecutionStatus, age: Duration) {
+    let labels = [("workflow", workflow.to_owned()), ("status", status.as_str().to_owned())];
+    counter!(EXECUTIONS, &labels).increment(1);
+    histogram!(EXECUTION_DURATION, &labels).record(age.as_secs_f64());
+}
+
+/// Records the end of an attempt at a step.
+pub(crate) fn step_ended(action: ActionName, fault: Option<FaultKind>, elapsed: Duration) {
+    let outcome = fault.map_or("succeeded", FaultKind::as_str);
+    histogram!(STEP_DURATION, "action" => action.as_str(), "outcome" => outcome).record(elapsed.as_secs_f64());
+}
+
+/// Records the findings of a published review.
+pub(crate) fn published(review: &Review) {
+    for finding in &review.findings {
+        let source = match finding.source {
+            Source::Analyser => "analyser",
+            Source::Model { .. } => "model",
+        };
+        counter!(FINDINGS, "severity" => finding.severity.as_str(), "source" => source).increment(1);
+    }
 }

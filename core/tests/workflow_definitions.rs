@@ -124,7 +124,7 @@ fn a_group_is_the_template_filled_in() {
 /// The steps of the built-in review that run when those before them ended as told.
 fn runs(step: &str, ended: &[(&'static str, StepOutcome)]) -> bool {
     let workflow = review();
-    let wanted = json!({ "wanted": true });
+    let wanted = json!({ "wanted": true, "allowed": true });
     let result = |outcome| StepResult { outcome, output: (outcome == StepOutcome::Succeeded).then_some(&wanted) };
     let results: StepResults<'_> = ended.iter().map(|(id, outcome)| (*id, result(*outcome))).collect();
     let at = workflow.index(step).unwrap();
@@ -132,15 +132,17 @@ fn runs(step: &str, ended: &[(&'static str, StepOutcome)]) -> bool {
 }
 
 #[test]
-fn the_built_in_review_publishes_what_there_is_but_nothing_without_a_diff() {
+fn the_built_in_review_publishes_what_there_is_and_says_when_there_is_nothing() {
     use StepOutcome::{Failed, Skipped, Succeeded};
-    assert!(runs("fetch", &[]));
+    assert!(runs("fetch", &[("authorize", Succeeded)]));
+    assert!(!runs("fetch", &[("authorize", Failed)]));
     assert!(runs("analyse", &[("fetch", Succeeded)]));
     assert!(!runs("analyse", &[("fetch", Failed)]));
     for (analyse, review) in [(Succeeded, Succeeded), (Failed, Succeeded), (Succeeded, Failed), (Failed, Failed)] {
         assert!(runs("publish", &[("fetch", Succeeded), ("analyse", analyse), ("review", review)]));
     }
-    assert!(!runs("publish", &[("fetch", Failed), ("analyse", Skipped), ("review", Skipped)]));
+    assert!(runs("publish", &[("fetch", Failed), ("analyse", Skipped), ("review", Skipped)]));
+    assert!(!runs("publish", &[("fetch", Skipped), ("analyse", Skipped), ("review", Skipped)]));
 }
 
 #[rstest]
@@ -211,7 +213,7 @@ fn a_definition_survives_json_with_its_digest() {
     assert_eq!(read.matches(&opened()), Ok(true));
     assert_eq!(workflow.digest().len(), 64);
     assert_ne!(Definition { timeout: Some(301), ..workflow.clone() }.digest(), workflow.digest());
-    assert_snapshot!(stored, @r#"{"name":"pr-review","description":"Reviews the change of a pull request and publishes one review and one check.","on":{"pull_request":["opened","reopened","ready_for_review","synchronize"],"command":["review"]},"if":"!event.sender.bot","concurrency":{"group":"review/${repo}/${number}","latest_wins":true},"steps":[{"id":"fetch","uses":"fetch"},{"id":"analyse","uses":"analyse","needs":["fetch"],"if":"steps.fetch.output.wanted"},{"id":"review","uses":"review","needs":["fetch"],"if":"steps.fetch.output.wanted"},{"id":"publish","uses":"publish-review","needs":["analyse","review"],"if":"steps.fetch.status == 'succeeded' && steps.fetch.output.wanted"}]}"#);
+    assert_snapshot!(stored, @r#"{"name":"pr-review","description":"Reviews the change of a pull request and publishes one review and one check.","on":{"pull_request":["opened","reopened","ready_for_review","synchronize"],"command":["review"],"check_rerun":true},"if":"!event.sender.bot","concurrency":{"group":"review/${repo}/${number}","latest_wins":true},"steps":[{"id":"authorize","uses":"authorize"},{"id":"fetch","uses":"fetch","needs":["authorize"],"if":"steps.authorize.output.allowed"},{"id":"analyse","uses":"analyse","needs":["fetch"],"if":"steps.fetch.output.wanted"},{"id":"review","uses":"review","needs":["fetch"],"if":"steps.fetch.output.wanted"},{"id":"publish","uses":"publish-review","needs":["analyse","review"],"if":"steps.fetch.status == 'failed' || (steps.fetch.status == 'succeeded' && steps.fetch.output.wanted)"}]}"#);
 }
 
 #[test]
@@ -228,7 +230,14 @@ fn an_operators_file_takes_the_place_of_a_built_in_one() {
     let catalog = Catalog::load([("b.yaml", nightly), ("a.yaml", mine)]).unwrap();
     let listed: Vec<_> =
         catalog.iter().map(|entry| (&*entry.definition.name, &*entry.source, entry.built_in)).collect();
-    assert_eq!(listed, [("nightly", "b.yaml", false), ("pr-review", "a.yaml", false)]);
+    let expected = [
+        ("command", "built-in command", true),
+        ("nightly", "b.yaml", false),
+        ("pr-describe", "built-in pr-describe", true),
+        ("pr-label", "built-in pr-label", true),
+        ("pr-review", "a.yaml", false),
+    ];
+    assert_eq!(listed, expected);
     assert_eq!(&*catalog.get("pr-review").unwrap().text, mine);
     let started: Vec<String> =
         catalog.matching(&opened()).into_iter().map(|found| found.unwrap().name.clone()).collect();

@@ -9,6 +9,7 @@ use super::authorize;
 use crate::engine::Context;
 use crate::event::EventKind;
 use crate::fault::{Fault, FaultKind, Retry};
+use crate::ids::CommitSha;
 use crate::ports::forge::{Patch, PullRequest};
 use crate::repo_config::{self, RepoConfig};
 use crate::workflow::ActionName;
@@ -34,14 +35,8 @@ pub(super) async fn run(context: &Context) -> Result<Fetched, Fault> {
     authorize::required(context)?;
     let target = context.target();
     let pull = context.forge().pull_request(&target).await?;
-    if let Some(head) = context.event().head.as_ref().filter(|head| **head != pull.head) {
-        // The push that moved the head usually brings an event of its own, which supersedes this execution. It may also
-        // be one that no workflow wants: then the head as it is now is reviewed after all.
-        let left = PATIENCE.saturating_sub(context.age());
-        if !left.is_zero() {
-            let moved = format!("the head moved from {} to {}", head.short(), pull.head.short());
-            return Err(Fault::new(FaultKind::Limited, moved).retry(Retry::After(left)));
-        }
+    if let Some(head) = &context.event().head {
+        stands(context, head, &pull.head).await?;
     }
     let file = context.forge().file(&target, &pull.base, repo_config::FILE_NAME).await?;
     let (config, problems) = match &file {
@@ -51,6 +46,21 @@ pub(super) async fn run(context: &Context) -> Result<Fetched, Fault> {
     let left_out = patch(context, &pull).await?.left_out;
     let wanted = wanted(context, &pull, &config);
     Ok(Fetched { pull, config, problems: problems.iter().map(ToString::to_string).collect(), left_out, wanted })
+}
+
+/// Waits when the head has moved. The push that moved it usually brings an event of its own, which supersedes this
+/// execution. It may also be one that no workflow wants: then this one goes on after a while.
+pub(super) async fn stands(context: &Context, head: &CommitSha, now: &CommitSha) -> Result<(), Fault> {
+    if head == now {
+        return Ok(());
+    }
+    let noticed = context.memo("moved", now.as_str().as_bytes(), async { Ok(context.age()) }).await?;
+    let left = PATIENCE.saturating_sub(context.age().saturating_sub(noticed));
+    if left.is_zero() {
+        return Ok(());
+    }
+    let moved = format!("the head moved from {} to {}", head.short(), now.short());
+    Err(Fault::new(FaultKind::Limited, moved).retry(Retry::After(left)))
 }
 
 /// A person's explicit request is always wanted. Otherwise the repository decides, and a draft waits until it is asked for.

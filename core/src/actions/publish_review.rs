@@ -9,6 +9,7 @@ use crate::engine::Context;
 use crate::fault::Fault;
 use crate::ports::forge::{EffectKind, Remote};
 use crate::review::{Check, Coverage, Parts, Skipped, Verdict, assemble};
+use crate::telemetry;
 use crate::workflow::ActionName;
 
 /// What the step puts out.
@@ -34,6 +35,8 @@ pub(super) async fn run(context: &Context) -> Result<Published, Fault> {
     let review = assemble(&pull.head, parts, problems, &config.review);
     let check = review.check();
     let target = context.target();
+    let now = context.forge().pull_request(&target).await?;
+    fetch::stands(context, &pull.head, &now.head).await?;
     let posted = context.effect(EffectKind::Review, Some(&pull.head), |marker| {
         let (target, review) = (&target, &review);
         async move { context.forge().create_review(target, &marker, review).await }
@@ -44,6 +47,7 @@ pub(super) async fn run(context: &Context) -> Result<Published, Fault> {
         async move { context.forge().create_check(target, &marker, check).await }
     });
     let checked = checked.await?;
+    telemetry::published(&review);
     Ok(Published {
         review: Some(posted),
         check: Some(checked),

@@ -18,6 +18,7 @@ use crate::fault::{Fault, FaultKind, Retry};
 use crate::ids::ExecutionId;
 use crate::machine::{self, CLEAN_UP, Decision};
 use crate::ports::store::{Claim, Lease, Standing, State, Update};
+use crate::telemetry;
 use crate::workflow::Step;
 
 /// A wait up to this long is slept through; a longer one parks the execution and frees the worker.
@@ -35,6 +36,7 @@ impl Engine {
                 return Ok(());
             }
         };
+        let _running = telemetry::Running::begin();
         let steps = FuturesUnordered::new();
         let mut run = Run {
             engine: self,
@@ -167,6 +169,7 @@ impl Run<'_> {
         engine.report(Progress::StepStarted(self.execution.id, step.clone()));
         let action = definition.uses;
         let context = Context::new(engine, Arc::new(self.execution.clone()), self.lease.clone(), step.clone());
+        let begun = clock.now();
         self.steps.push(Box::pin(async move {
             let outcome = match clock.timeout(limit, actions::run(action, &context)).await {
                 Some(outcome) => outcome,
@@ -175,6 +178,8 @@ impl Run<'_> {
                     Err(Fault::new(FaultKind::Timeout, context).retry(Retry::Backoff))
                 }
             };
+            let fault = outcome.as_ref().err().map(|fault| fault.kind);
+            telemetry::step_ended(action, fault, between(begun, clock.now()));
             Ended { step, outcome }
         }));
     }
@@ -313,6 +318,7 @@ impl Run<'_> {
             // The news came with the record, which queued it: it is to end now, not when its time comes.
             return self.engine.publish(self.execution.id).await;
         }
+        tracing::info!(execution = %self.execution.id, %until, "parked");
         self.engine.report(Progress::Parked(self.execution.id, until));
         Ok(())
     }
@@ -336,7 +342,12 @@ impl Run<'_> {
         self.record(State::Finished(status, error)).await?;
         let id = self.execution.id;
         self.engine.report(Progress::Finished(id, status));
-        tracing::info!(execution = %id, workflow = %self.execution.definition.name, status = status.as_str(), "finished");
+        let Execution { definition, created_at, event, .. } = &self.execution;
+        let age = between(*created_at, self.engine.clock.now());
+        telemetry::execution_ended(&definition.name, status, age);
+        let (workflow, repository, number) = (&definition.name, &event.repository, event.number.0);
+        let duration_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(execution = %id, workflow, %repository, number, status = status.as_str(), duration_ms, "finished");
         let Some(group) = &self.execution.concurrency_group else { return Ok(()) };
         match self.engine.edges.store.next_in_group(group).await? {
             Some(next) => self.engine.publish(next).await,

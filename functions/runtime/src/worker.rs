@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use autopr_core::clock::{Clock, after};
+use autopr_core::clock::{Clock, after, between};
 use autopr_core::engine::{Engine, Handled};
 use autopr_core::fault::Fault;
 use autopr_core::ports::Store;
 use autopr_core::ports::queue::StoreQueue;
-use autopr_core::ports::store::{Received, Settle};
+use autopr_core::ports::store::{Backlog, Received, Settle};
 use autopr_core::retry::backoff;
+use autopr_core::telemetry::{MESSAGES, OLDEST_MESSAGE};
+use metrics::{counter, gauge};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,6 +27,9 @@ const SWEEP: Duration = Duration::from_secs(5);
 
 /// A message that was given back this often is set aside.
 const MOST_RECEIVES: u32 = 20;
+
+/// The name of the store-backed queue in metrics.
+const QUEUE: &str = "store";
 
 /// Runs executions until it is told to stop.
 pub struct Worker {
@@ -108,12 +113,15 @@ async fn deal_with(engine: &Engine, clock: &Clock, message: Received) {
     if message.receive_count > MOST_RECEIVES {
         let reason = format!("given back {MOST_RECEIVES} times");
         tracing::error!(message = message.id, %reason, "a message is set aside");
+        counter!(MESSAGES, "queue" => QUEUE, "outcome" => "dead").increment(1);
         return settle(store.as_ref(), message.id, Settle::Dead(reason)).await;
     }
     let handled = tokio::select! {
         handled = engine.handle(&message.body, None) => handled,
         () = keep_hidden(store.as_ref(), clock, message.id) => Handled::Redeliver,
     };
+    let outcome = if handled == Handled::Ack { "done" } else { "again" };
+    counter!(MESSAGES, "queue" => QUEUE, "outcome" => outcome).increment(1);
     let how = match handled {
         Handled::Ack => Settle::Done,
         Handled::Redeliver => {
@@ -138,6 +146,14 @@ async fn keep_hidden(store: &dyn Store, clock: &Clock, message: i64) {
     }
 }
 
+/// Shows how long the message that is to be taken next has waited.
+async fn measure(engine: &Engine, clock: &Clock) {
+    if let Ok(Backlog { next_due, .. }) = engine.edges().store.backlog().await {
+        let waited = next_due.map_or(Duration::ZERO, |due| between(due, clock.now()));
+        gauge!(OLDEST_MESSAGE, "queue" => QUEUE).set(waited.as_secs_f64());
+    }
+}
+
 async fn sweep(engine: Engine, clock: Clock, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         match engine.sweep().await {
@@ -145,6 +161,7 @@ async fn sweep(engine: Engine, clock: Clock, shutdown: CancellationToken) {
             Ok(count) => tracing::info!(count, "queued executions that nobody was at"),
             Err(fault) => tracing::warn!(%fault, "the sweep failed"),
         }
+        measure(&engine, &clock).await;
         tokio::select! {
             () = clock.elapsed(SWEEP) => {}
             () = shutdown.cancelled() => {}
