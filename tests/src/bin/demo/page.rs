@@ -1,6 +1,6 @@
 //! What is printed: headings, facts, and the parts of the pull request's page that are new.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use anstyle::{AnsiColor, Style};
 
@@ -17,18 +17,24 @@ pub(crate) fn fact(name: &str, value: &str) {
     anstream::println!("    {name:<13} {value}");
 }
 
-/// A pull request's page, part by part: each is shown once.
+/// A pull request's page, part by part: each is shown once, and one that comes twice on the page twice.
 #[derive(Default)]
 pub(crate) struct Page {
-    shown: BTreeSet<String>,
+    shown: BTreeMap<String, usize>,
 }
 
 impl Page {
     /// Prints the parts that were not there before.
     pub(crate) fn print(&mut self, page: &str) {
+        let mut there: BTreeMap<String, usize> = BTreeMap::new();
         for part in parts(page) {
             // A review that another followed is still the same review.
-            if self.shown.insert(part.replace(" (an earlier commit)", "")) {
+            let same = part.replace(" (an earlier commit)", "");
+            let count = there.entry(same.clone()).or_default();
+            *count += 1;
+            let shown = self.shown.entry(same).or_default();
+            if *count > *shown {
+                *shown += 1;
                 print(&part);
             }
         }

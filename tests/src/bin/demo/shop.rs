@@ -50,6 +50,11 @@ impl Shop {
         let server = Server::start(Setup::app(&github, &app).settings(&llm));
         let took = begun.elapsed();
         github.send_webhooks_to(&server.webhook(), SECRET);
+        // As GitHub does when a webhook is made.
+        let ping = block_on(github.deliver_ping());
+        if ping.status_code / 100 != 2 {
+            return Err(format!("the engine answered {} to the first webhook", ping.status_code));
+        }
         let (sender, written) = channel();
         github.on_request(move |moment, request| {
             if moment == Moment::After && request.method != "GET" && !request.is_token_request() {
