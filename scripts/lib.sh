@@ -56,3 +56,29 @@ needs_rust() {
     needs_c
     needs git git
 }
+
+# GitHub's own description of its API and its examples of webhooks: npm packages of data, of which two files are read.
+# Any others than these are not used.
+github_files='829b4bebb19a53133289f7b0bc819f4f1118115821db2ca9f25e9ee995a7da2a  @octokit/openapi/generated/api.github.com.json
+09d8f0c617876ae9dad22e26fea5510bfcaad50ee7e602659f6db25b87b25815  @octokit/webhooks-examples/api.github.com/index.json'
+
+# needs_github_description: installs them unless they are there, and tells the tests where. A folder that the caller names
+# in AUTOPR_TEST_NODE_MODULES is taken as it is.
+needs_github_description() {
+    [ -z "${AUTOPR_TEST_NODE_MODULES:-}" ] || return 0
+    local prefix="${XDG_CACHE_HOME:-$HOME/.cache}/autopr/node"
+    export AUTOPR_TEST_NODE_MODULES="$prefix/node_modules"
+    ! github_files_are_right || return 0
+    needs npm nodejs npm
+    say "installing GitHub's API description and webhook examples"
+    # npm takes what lies there for good.
+    rm -rf "$prefix/node_modules"
+    mkdir -p "$prefix"
+    npm install --prefix "$prefix" --no-save --no-audit --no-fund --ignore-scripts --loglevel=error \
+        @octokit/openapi@23.0.2 @octokit/webhooks-examples@7.6.1 >&2 || fail "npm install failed; is the network there?"
+    github_files_are_right || fail "the npm packages in $prefix hold other files than those the tests were written with"
+}
+
+github_files_are_right() {
+    (cd "$AUTOPR_TEST_NODE_MODULES" 2>/dev/null && sha256sum --check --status <<<"$github_files")
+}

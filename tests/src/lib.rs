@@ -18,13 +18,19 @@ pub fn workspace() -> PathBuf {
 
 /// The `autopr` binary of this build.
 pub fn autopr() -> Command {
-    // Tests lie in `deps/` of the folder that has the binaries.
-    let test = std::env::current_exe().expect("the path of this test");
-    let binary = test.parent().and_then(Path::parent).expect("a build folder").join("autopr");
-    assert!(binary.exists(), "{} is not built: run scripts/test, or cargo build -p autopr", binary.display());
-    let mut command = Command::new(binary);
+    let mut command = Command::new(binary());
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("NO_COLOR", "1");
     command
+}
+
+/// Where the `autopr` binary of this build lies.
+pub fn binary() -> PathBuf {
+    let this = std::env::current_exe().expect("the path of this program");
+    // Tests lie in `deps/` of the folder that has the binaries.
+    let beside = this.with_file_name("autopr");
+    let above = this.parent().and_then(Path::parent).expect("a build folder").join("autopr");
+    let found = [&beside, &above].into_iter().find(|path| path.exists()).cloned();
+    found.unwrap_or_else(|| panic!("{} is not built: run scripts/test, or cargo build -p autopr", above.display()))
 }
 
 /// Runs git in a folder, without the user's configuration; its standard output.

@@ -58,6 +58,13 @@ impl Setup {
         self
     }
 
+    /// Adds to the settings' file, in YAML.
+    #[must_use]
+    pub fn settings(mut self, yaml: &str) -> Self {
+        self.settings.push_str(yaml);
+        self
+    }
+
     /// Runs another binary of the build in `autopr`'s place.
     #[must_use]
     pub fn binary(mut self, binary: PathBuf) -> Self {

@@ -22,7 +22,7 @@ impl Review {
     /// The check `autopr/review` that this review gives its head commit.
     pub fn check(&self) -> Check {
         let verdict = self.verdict();
-        Check { head: self.head.clone(), verdict, title: self.headline(), summary: markdown::summary(self) }
+        Check { head: self.head.clone(), verdict, title: self.headline(), summary: markdown::check_summary(self) }
     }
 
     /// The verdict in one line, with the number of findings.

@@ -1,12 +1,12 @@
 //! A review as Markdown: the summary as it stands on a pull request, then each finding with its place and its line.
 
 use autopr_core::diff::Side;
-use autopr_core::review::markdown::{code, comment, quoted};
-use autopr_core::review::{Check, Review};
+use autopr_core::review::Review;
+use autopr_core::review::markdown::{code, comment, quoted, summary};
 
 /// The whole review on one page.
-pub(super) fn render(review: &Review, check: &Check) -> String {
-    let mut page = check.summary.clone();
+pub(super) fn render(review: &Review) -> String {
+    let mut page = summary(review);
     for finding in &review.findings {
         let Some(location) = &finding.location else { continue };
         let lines = if location.start == location.end {

@@ -62,7 +62,7 @@ pub(crate) fn render(
 ) -> Result<String, serde_json::Error> {
     match format {
         Format::Text => Ok(text::render(review, check, style)),
-        Format::Markdown => Ok(markdown::render(review, check)),
+        Format::Markdown => Ok(markdown::render(review)),
         Format::Json => json::render(review, check),
         Format::Sarif => sarif::render(review, rules),
     }
