@@ -20,6 +20,8 @@ pub enum FaultKind {
     Unavailable,
     /// It took longer than allowed.
     Timeout,
+    /// The answer was lost: nobody knows whether the other side did what it was asked to.
+    Unknown,
     /// Another worker holds the execution now; nothing more may be recorded.
     LeaseLost,
     /// A newer event took this execution's place; nothing may be published.
@@ -38,6 +40,7 @@ impl FaultKind {
             Self::Limited => "limited",
             Self::Unavailable => "unavailable",
             Self::Timeout => "timeout",
+            Self::Unknown => "unknown",
             Self::LeaseLost => "lease_lost",
             Self::Superseded => "superseded",
             Self::Bug => "bug",

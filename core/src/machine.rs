@@ -22,7 +22,7 @@ const LEAST_WAIT: Duration = Duration::from_secs(1);
 pub const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// The running time that steps with a condition such as `always()` get after the execution's own is used up.
-pub const CLEAN_UP: Duration = Duration::from_secs(60);
+pub const CLEAN_UP: Duration = Duration::from_secs(120);
 
 /// What holds where a definition is silent: the settings `workflow.*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub fn next(execution: &Execution, policy: &Policy, now: Timestamp) -> Decision 
         if record.status != StepStatus::Pending || !needs_are_final(execution, step) {
             continue;
         }
-        if let Some(time) = record.not_before.filter(|time| *time > now && !expired) {
+        if let Some(time) = record.not_before.filter(|time| *time > now && !(expired && is_over(execution, step))) {
             earliest = Some(earliest.map_or(time, |earliest| earliest.min(time)));
             continue;
         }
@@ -139,6 +139,11 @@ fn begin(execution: &Execution, step: &Step, record: &StepRecord, expired: bool,
     }
     record.finished_at = Some(now);
     record
+}
+
+/// Whether there is no more time for the step once the execution's is used up: it is not one that runs after that.
+fn is_over(execution: &Execution, step: &Step) -> bool {
+    step.r#if.is_none() || starts(execution, step, true) != Ok(true)
 }
 
 /// Whether the step's condition holds.
@@ -201,7 +206,7 @@ pub fn finished(
         record.waits += 1;
     }
     match wait(execution, policy, definition, &record, fault, now) {
-        Some(wait) if !policy.expired(execution, now) => {
+        Some(wait) if !(policy.expired(execution, now) && is_over(execution, definition)) => {
             record.status = StepStatus::Pending;
             record.not_before = Some(after(now, wait));
         }

@@ -36,6 +36,7 @@ pub(super) async fn run(context: &Context) -> Result<Fetched, Fault> {
     let target = context.target();
     let pull = context.forge().pull_request(&target).await?;
     if let Some(head) = &context.event().head {
+        // In the end the head as it is now is reviewed.
         stands(context, head, &pull.head).await?;
     }
     let file = context.forge().file(&target, &pull.base, repo_config::FILE_NAME).await?;
@@ -49,15 +50,15 @@ pub(super) async fn run(context: &Context) -> Result<Fetched, Fault> {
 }
 
 /// Waits when the head has moved. The push that moved it usually brings an event of its own, which supersedes this
-/// execution. It may also be one that no workflow wants: then this one goes on after a while.
-pub(super) async fn stands(context: &Context, head: &CommitSha, now: &CommitSha) -> Result<(), Fault> {
+/// execution. It may also get lost, or be one that no workflow wants: false says that it has been waited for long enough.
+pub(super) async fn stands(context: &Context, head: &CommitSha, now: &CommitSha) -> Result<bool, Fault> {
     if head == now {
-        return Ok(());
+        return Ok(true);
     }
     let noticed = context.memo("moved", now.as_str().as_bytes(), async { Ok(context.age()) }).await?;
     let left = PATIENCE.saturating_sub(context.age().saturating_sub(noticed));
     if left.is_zero() {
-        return Ok(());
+        return Ok(false);
     }
     let moved = format!("the head moved from {} to {}", head.short(), now.short());
     Err(Fault::new(FaultKind::Limited, moved).retry(Retry::After(left)))

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::analyse::Analysed;
 use super::fetch::{self, Fetched};
 use super::review::Reviewed;
+use crate::analysis::redact;
 use crate::engine::Context;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind, Retry};
 use crate::ports::forge::{EffectKind, Remote};
 use crate::review::{Check, Coverage, Parts, Skipped, Verdict, assemble};
 use crate::telemetry;
@@ -32,21 +33,33 @@ pub(super) async fn run(context: &Context) -> Result<Published, Fault> {
     let why = "GitHub does not show its change";
     let unseen = left_out.into_iter().map(|what| Skipped { what, why: why.to_owned(), incomplete: true });
     parts.coverage.skipped.extend(unseen);
+    for skipped in &mut parts.coverage.skipped {
+        skipped.what = redact(&skipped.what).into_owned();
+    }
     let review = assemble(&pull.head, parts, problems, &config.review);
     let check = review.check();
     let target = context.target();
     let now = context.forge().pull_request(&target).await?;
-    fetch::stands(context, &pull.head, &now.head).await?;
+    if !fetch::stands(context, &pull.head, &now.head).await? {
+        let moved = format!("the head {} is not the pull request's any more", pull.head.short());
+        return Err(Fault::new(FaultKind::Superseded, moved));
+    }
     let posted = context.effect(EffectKind::Review, Some(&pull.head), |marker| {
         let (target, review) = (&target, &review);
         async move { context.forge().create_review(target, &marker, review).await }
     });
-    let posted = posted.await?;
-    let checked = context.effect(EffectKind::Check, Some(&pull.head), |marker| {
-        let (target, check) = (&target, &check);
-        async move { context.forge().create_check(target, &marker, check).await }
-    });
-    let checked = checked.await?;
+    let posted = match posted.await {
+        Ok(posted) => posted,
+        Err(fault) if is_refused(&fault) => {
+            // The verdict still gets to the commit, and it is not green.
+            let verdict = if check.verdict == Verdict::Success { Verdict::Neutral } else { check.verdict };
+            let title = format!("{}; the review could not be posted", check.title);
+            post_check(context, &Check { verdict, title, ..check }).await?;
+            return Err(fault);
+        }
+        Err(fault) => return Err(fault),
+    };
+    let checked = post_check(context, &check).await?;
     telemetry::published(&review);
     Ok(Published {
         review: Some(posted),
@@ -69,11 +82,21 @@ async fn not_reviewed(context: &Context, why: &str) -> Result<Published, Fault> 
         told.await?;
         return Ok(Published { review: None, check: None, verdict, findings });
     };
-    let check = &Check { head, verdict, title, summary: format!("{why}\n") };
-    let checked = context.effect(EffectKind::Check, Some(&check.head), |marker| async move {
+    let check = Check { head, verdict, title, summary: format!("{why}\n") };
+    Ok(Published { review: None, check: Some(post_check(context, &check).await?), verdict, findings })
+}
+
+async fn post_check(context: &Context, check: &Check) -> Result<Remote, Fault> {
+    let target = &context.target();
+    let posted = context.effect(EffectKind::Check, Some(&check.head), |marker| async move {
         context.forge().create_check(target, &marker, check).await
     });
-    Ok(Published { review: None, check: Some(checked.await?), verdict, findings })
+    posted.await
+}
+
+/// Whether the forge refused a write for good.
+fn is_refused(fault: &Fault) -> bool {
+    fault.retry == Retry::Never && matches!(fault.kind, FaultKind::Invalid | FaultKind::NotFound | FaultKind::Denied)
 }
 
 /// Brings together what the steps before put out. A part that failed is listed as not covered.
@@ -90,6 +113,10 @@ fn gather(context: &Context) -> Result<Parts, Fault> {
         parts.findings.extend(reviewed.findings);
         coverage.skipped.extend(reviewed.skipped);
         coverage.models.extend(reviewed.models);
+    }
+    if coverage.files == 0 && context.outputs::<Analysed>(ActionName::Analyse)?.is_empty() {
+        let why = "the workflow ran no analysers".to_owned();
+        coverage.skipped.push(Skipped { what: "analysers".to_owned(), why, incomplete: true });
     }
     for (action, what) in [(ActionName::Analyse, "analysers"), (ActionName::Review, "language model")] {
         if let Some(why) = context.failure(action) {

@@ -13,6 +13,11 @@ use crate::ids::RepoName;
 use crate::ports::model::Completion;
 use crate::ports::store::{BudgetLine, CallId, CallOutcome, Lease, NewCall, Reservation, SettledCall};
 use crate::ports::{Model, Store};
+use crate::retry::backoff;
+
+/// How often an answer is tried to be kept, and the wait after the first time.
+const ATTEMPTS: u32 = 4;
+const FIRST_WAIT: Duration = Duration::from_millis(250);
 
 /// The most that may be spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,11 +88,16 @@ impl Account<'_> {
             provider: model.provider().to_owned(),
             model: model.model().to_owned(),
             amount,
-            budgets: vec![
-                line(format!("execution/{}", self.lease.execution), budgets.per_execution),
-                line(format!("repository/{}/{day}", self.repository), budgets.per_repository_daily),
-                line(format!("day/{day}"), budgets.daily),
-            ],
+            // What costs nothing is never refused.
+            budgets: if amount == MicroUsd::default() {
+                Vec::new()
+            } else {
+                vec![
+                    line(format!("execution/{}", self.lease.execution), budgets.per_execution),
+                    line(format!("repository/{}/{day}", self.repository), budgets.per_repository_daily),
+                    line(format!("day/{day}"), budgets.daily),
+                ]
+            },
         };
         match self.store.reserve(self.lease, &call, now).await.map_err(Failure::Store)? {
             Reservation::Granted(id) => Ok(id),
@@ -129,12 +139,22 @@ impl Account<'_> {
                 }
             }
             Err(fault) => {
-                let unknown = fault.kind == FaultKind::Timeout;
+                let unknown = matches!(fault.kind, FaultKind::Timeout | FaultKind::Unknown);
                 let (outcome, cost) =
                     if unknown { (CallOutcome::Lost, most) } else { (CallOutcome::Failed, MicroUsd::default()) };
                 SettledCall { outcome, input_tokens: 0, output_tokens: 0, cost, latency, memo: None }
             }
         };
-        self.store.settle_call(self.lease, call, &settled, self.now()).await
+        // A paid answer is not lost to a moment in which the store can't be reached.
+        let mut attempt = 1;
+        loop {
+            match self.store.settle_call(self.lease, call, &settled, self.now()).await {
+                Err(fault) if fault.kind == FaultKind::Unavailable && attempt < ATTEMPTS => {
+                    self.sleep(backoff(FIRST_WAIT, attempt, self.seed())).await;
+                    attempt += 1;
+                }
+                settled => return settled,
+            }
+        }
     }
 }

@@ -27,6 +27,8 @@ struct State {
     failures: u32,
     /// When a trial may be made; none while the breaker is closed.
     trial_at: Option<Timestamp>,
+    /// Whether a trial is under way.
+    trying: bool,
 }
 
 impl Breaker {
@@ -38,6 +40,7 @@ impl Breaker {
             None => true,
             Some(at) if at <= now => {
                 state.trial_at = Some(after(now, PAUSE));
+                state.trying = true;
                 true
             }
             Some(_) => false,
@@ -57,6 +60,11 @@ impl Breaker {
     /// A call failed in a way that says the provider is not well. True when that opened the breaker.
     pub(super) fn failed(&self, now: Timestamp) -> bool {
         let mut state = self.state();
+        if state.trial_at.is_some() && !state.trying {
+            // It was under way when the breaker opened, and tells nothing new.
+            return false;
+        }
+        state.trying = false;
         state.failures = state.failures.saturating_add(1);
         let Some(doublings) = state.failures.checked_sub(FAILURES) else { return false };
         let pause = PAUSE.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(LONGEST);

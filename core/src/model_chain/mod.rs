@@ -116,9 +116,8 @@ impl ModelChain {
         let mut faults = Vec::new();
         for link in &self.links {
             if !link.breaker.admits(account.now()) {
-                let wait = link.breaker.opens_at().map_or(IN_PLACE, |at| between(account.now(), at));
                 let context = format!("{} has failed too often and is left alone for a while", link.name());
-                faults.push(Fault::new(FaultKind::Unavailable, context).retry(Retry::After(wait)));
+                faults.push(Fault::unavailable(context));
                 continue;
             }
             match self.ask_one(account, link, prompt, &read).await {
@@ -171,6 +170,10 @@ impl ModelChain {
                 Retry::Backoff => backoff(FIRST_WAIT, attempt, account.seed()).min(IN_PLACE),
                 Retry::After(_) | Retry::Never => return Err(Failure::Model(fault)),
             };
+            if fault.kind == FaultKind::Timeout {
+                // Another wait of that length is better spent on the next provider.
+                return Err(Failure::Model(fault));
+            }
             if attempt > self.settings.retries || !link.breaker.admits(account.now()) {
                 return Err(Failure::Model(fault));
             }
@@ -198,7 +201,7 @@ impl ModelChain {
         let latency = between(begun, account.now());
         match &answer {
             Ok(_) => link.breaker.succeeded(),
-            Err(fault) if ails(fault.kind) => {
+            Err(fault) if ails(fault) => {
                 if link.breaker.failed(account.now()) {
                     tracing::warn!(provider = link.model.provider(), "the provider is left alone for a while");
                 }
@@ -272,18 +275,24 @@ fn most_tokens(prompt: &Prompt) -> u64 {
 }
 
 /// Whether such a fault says that the provider is not well.
-fn ails(kind: FaultKind) -> bool {
-    matches!(kind, FaultKind::Unavailable | FaultKind::Timeout | FaultKind::Limited)
+fn ails(fault: &Fault) -> bool {
+    match (fault.kind, fault.retry) {
+        // A provider that asks for a moment's patience is well.
+        (FaultKind::Limited, Retry::After(wait)) => wait > IN_PLACE,
+        (FaultKind::Unavailable | FaultKind::Timeout | FaultKind::Limited | FaultKind::Unknown, _) => true,
+        _ => false,
+    }
 }
 
 /// One fault for all: it can be tried again if any of them can, at the time the first of them can.
 fn together(faults: Vec<Fault>) -> Fault {
     let texts: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    let soon = faults.iter().any(|fault| fault.retry == Retry::Backoff);
     let hint = faults.iter().filter_map(|fault| if let Retry::After(wait) = fault.retry { Some(wait) } else { None });
     let (kind, retry) = match hint.min() {
-        Some(wait) => (FaultKind::Limited, Retry::After(wait)),
-        None if faults.iter().any(|fault| fault.retry == Retry::Backoff) => (FaultKind::Unavailable, Retry::Backoff),
-        None => (FaultKind::Invalid, Retry::Never),
+        Some(wait) if !soon => (FaultKind::Limited, Retry::After(wait)),
+        _ if soon => (FaultKind::Unavailable, Retry::Backoff),
+        _ => (FaultKind::Invalid, Retry::Never),
     };
     let told = faults.iter().rev().find_map(|fault| fault.user.clone());
     let fault = Fault::new(kind, format!("no language model gave a usable answer: {}", texts.join("; "))).retry(retry);

@@ -77,7 +77,8 @@ pub trait Store: Send + Sync {
     /// Sets money aside for one model call, if every budget it names has that much left, and opens the call.
     ///
     /// # Errors
-    /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution.
+    /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution;
+    /// [`crate::fault::FaultKind::Superseded`] when a newer event took its place: it must not spend any more.
     async fn reserve(&self, lease: &Lease, call: &NewCall, now: Timestamp) -> Result<Reservation, Fault>;
 
     /// Closes a call: books what it cost in place of what was set aside, and keeps its answer as a memo.

@@ -289,7 +289,9 @@ impl Store for MemoryStore {
 
     async fn reserve(&self, lease: &Lease, call: &NewCall, _now: Timestamp) -> Result<Reservation, Fault> {
         let mut tables = self.tables();
-        tables.held(lease)?;
+        if tables.held(lease)?.standing() == Standing::Superseded {
+            return Err(Fault::new(FaultKind::Superseded, "the execution may not buy any more"));
+        }
         for BudgetLine { scope, limit } in &call.budgets {
             let Spending { reserved, spent } = tables.budgets.get(scope).copied().unwrap_or_default();
             if reserved + spent + call.amount > *limit {

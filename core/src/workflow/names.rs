@@ -57,7 +57,7 @@ enum Shape {
 }
 
 const EVENT: Shape = Shape::Map(&[
-    ("type", Shape::Word(&["pull_request", "command", "manual"])),
+    ("type", Shape::Word(&["pull_request", "command", "check_rerun", "manual"])),
     ("action", Shape::Word(&["opened", "reopened", "ready_for_review", "synchronize", "labeled", "closed"])),
     ("repository", Shape::Scalar),
     ("number", Shape::Scalar),

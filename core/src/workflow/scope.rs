@@ -53,7 +53,7 @@ pub type StepResults<'a> = BTreeMap<&'a str, StepResult<'a>>;
 ///
 /// | name | value |
 /// |---|---|
-/// | `event.type` | `pull_request`, `command` or `manual` |
+/// | `event.type` | `pull_request`, `command`, `check_rerun` or `manual` |
 /// | `event.action` | `opened`, `reopened`, `ready_for_review`, `synchronize`, `labeled`, `closed`; empty unless the type is `pull_request` |
 /// | `event.repository`, `repo` | `owner/name` |
 /// | `event.number`, `number` | the pull request's number, 0 for a local range |

@@ -40,10 +40,8 @@ impl Failure {
         match self {
             Self::Status { status, headers, body } => of_status(provider, status, &headers, &body),
             Self::Transport(error) => of_transport(name, error),
-            Self::Garbage => {
-                Fault::unavailable(format!("provider {name} answered with something that is no completion"))
-            }
-            Self::TooLarge => Fault::unavailable(format!("provider {name} answered with more than 8 MiB")),
+            Self::Garbage => lost(format!("provider {name} answered with something that is no completion")),
+            Self::TooLarge => lost(format!("provider {name} answered with more than 8 MiB")),
             Self::Unasked => unasked(name),
         }
     }
@@ -64,7 +62,7 @@ fn of_transport(name: &str, error: reqwest::Error) -> Fault {
         return unasked(name);
     }
     if !error.is_connect() {
-        return Fault::unavailable(format!("the answer of provider {name} broke off"));
+        return lost(format!("the answer of provider {name} broke off"));
     }
     // The innermost cause is the system's or the TLS library's own text; the ones around it may hold the address.
     let mut cause: &dyn Error = &error;
@@ -72,6 +70,11 @@ fn of_transport(name: &str, error: reqwest::Error) -> Fault {
         cause = inner;
     }
     Fault::unavailable(format!("provider {name} can't be reached")).source(cause.to_string())
+}
+
+/// The fault for a call that may have been done, and paid, although its answer was lost.
+fn lost(context: String) -> Fault {
+    Fault::new(FaultKind::Unknown, context).retry(Retry::Backoff)
 }
 
 fn unasked(name: &str) -> Fault {

@@ -6,7 +6,7 @@ use autopr_core::fault::{Fault, FaultKind};
 use autopr_core::ids::ExecutionId;
 use autopr_core::model_chain::MicroUsd;
 use autopr_core::ports::store::{
-    BudgetLine, Call, CallId, CallOutcome, Lease, NewCall, Reservation, SettledCall, Spending,
+    BudgetLine, Call, CallId, CallOutcome, Lease, NewCall, Reservation, SettledCall, Spending, Standing,
 };
 use jiff::Timestamp;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -21,7 +21,10 @@ pub(crate) async fn reserve(
     call: &NewCall,
     now: Timestamp,
 ) -> Result<Reservation, Fault> {
-    lease::check(connection, lease).await?;
+    if lease::check(connection, lease).await? == Standing::Superseded {
+        let context = format!("execution {} may not buy any more", lease.execution);
+        return Err(Fault::new(FaultKind::Superseded, context));
+    }
     for BudgetLine { scope, limit } in &call.budgets {
         let Spending { reserved, spent } = spending(&mut *connection, scope).await?;
         if reserved + spent + call.amount > *limit {

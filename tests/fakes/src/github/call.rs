@@ -161,7 +161,13 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn json(status: u16, body: Value) -> Self {
         let bytes = Bytes::from(body.to_string());
-        Self { status, headers: Vec::new(), media: "application/json; charset=utf-8", body: bytes, json: Some(Box::new(body)) }
+        Self {
+            status,
+            headers: Vec::new(),
+            media: "application/json; charset=utf-8",
+            body: bytes,
+            json: Some(Box::new(body)),
+        }
     }
 
     pub(crate) fn raw(media: &'static str, body: Bytes) -> Self {
