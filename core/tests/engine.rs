@@ -124,13 +124,13 @@ async fn a_failing_step_is_tried_again_and_a_short_wait_is_slept_through() {
 
 #[tokio::test]
 async fn a_long_wait_parks_and_is_neither_an_attempt_nor_running_time() {
-    // Twelve limits of ten minutes each: more than the attempts, and more than the running time.
-    let limited = || fails(FaultKind::Limited, Retry::After(Duration::from_secs(600)));
-    let world = a_world((0..12).map(|_| limited()).chain([answers()]));
+    // Five limits of five minutes each: more than the attempts, and more than the running time.
+    let limited = || fails(FaultKind::Limited, Retry::After(Duration::from_secs(300)));
+    let world = a_world((0..5).map(|_| limited()).chain([answers()]));
     world.send(sample::opened("d-1")).await;
     let started = world.clock.now();
     assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Succeeded)]));
-    assert!(world.clock.now() >= after(started, 12 * Duration::from_secs(600)));
+    assert!(world.clock.now() >= after(started, 5 * Duration::from_secs(300)));
     assert_eq!(world.forge.checks()[0].verdict, Verdict::Failure, "the analysers' finding, not the wait");
     assert!(world.forge.reviews()[0].coverage.skipped.is_empty());
 }
@@ -303,7 +303,7 @@ async fn several_workflows_fan_out_and_one_with_a_broken_condition_harms_none() 
 #[tokio::test]
 async fn bots_and_drafts_are_left_alone_until_somebody_asks() {
     let bot = |delivery: &str| {
-        let mut event = sample::opened(delivery);
+        let mut event = command(delivery, "review");
         event.sender.bot = true;
         event
     };
@@ -313,7 +313,7 @@ async fn bots_and_drafts_are_left_alone_until_somebody_asks() {
     world.edges.forge = world.forge.clone();
     world.forge.permit("ada", Permission::Write);
     world.send(bot("d-1")).await;
-    assert!(ends(&world).await.is_empty(), "a bot's pull request is not looked at");
+    assert!(ends(&world).await.is_empty(), "a bot commands nothing");
     world.send(sample::opened("d-2")).await;
     assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Succeeded)]));
     assert!(world.forge.reviews().is_empty(), "a draft waits");
@@ -497,4 +497,75 @@ async fn a_change_that_can_not_be_read_leaves_a_neutral_check() {
     assert_eq!((check.verdict, Some(&check.head)), (Verdict::Neutral, sample::opened("d-1").head.as_ref()));
     assert_eq!(check.title, "not reviewed: the change could not be read");
     assert!(world.forge.reviews().is_empty());
+}
+
+#[tokio::test]
+async fn models_that_ask_for_too_much_patience_are_not_waited_for() {
+    let world = a_world([fails(FaultKind::Limited, Retry::After(Duration::from_secs(1800)))]);
+    world.send(sample::opened("d-1")).await;
+    ends(&world).await;
+    let [review] = &world.forge.reviews()[..] else { panic!("one review") };
+    let why = "The language models asked to wait for longer than 30 minutes.";
+    assert!(review.coverage.skipped.iter().any(|skipped| skipped.why == why), "{:?}", review.coverage.skipped);
+    assert!(!review.findings.is_empty(), "what the analysers found is published");
+}
+
+#[tokio::test]
+async fn a_command_of_an_outsider_ends_nobody_elses_review() {
+    let world = a_world([fails(FaultKind::Limited, Retry::After(Duration::from_secs(300))), answers()]);
+    world.send(sample::opened("d-1")).await;
+    let engine = world.engine(world.edges.clone(), "first");
+    assert!(world.one_message(&engine).await, "it is parked");
+    let later = after(sample::opened("d-1").at, Duration::from_secs(60));
+    world.send(Event { at: later, ..command("d-2", "review") }).await;
+    let ended = ends(&world).await;
+    assert_eq!(ended.len(), 2);
+    assert!(ended.iter().all(|(_, status)| *status == ExecutionStatus::Succeeded), "{ended:?}");
+    assert_eq!((world.forge.reviews().len(), world.forge.reactions()), (1, vec![(7, "-1")]));
+}
+
+#[tokio::test]
+async fn a_command_of_a_writer_takes_the_place_of_a_review_that_waits() {
+    let world = a_world([fails(FaultKind::Limited, Retry::After(Duration::from_secs(300))), answers()]);
+    world.forge.permit("ada", Permission::Write);
+    world.send(sample::opened("d-1")).await;
+    let engine = world.engine(world.edges.clone(), "first");
+    assert!(world.one_message(&engine).await, "it is parked");
+    let later = after(sample::opened("d-1").at, Duration::from_secs(60));
+    world.send(Event { at: later, ..command("d-2", "review") }).await;
+    assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Succeeded)]), "the other one waits no more");
+    assert_eq!(world.forge.reviews().len(), 1);
+}
+
+#[tokio::test]
+async fn a_head_that_moved_for_good_is_not_published() {
+    let world = a_world([answers()]);
+    world.send(sample::opened("d-1")).await;
+    let crasher = Crasher::at("before complete", Mishap::Stall);
+    let engine = world.engine(crasher.wrap(&world.edges), "first");
+    {
+        let mut first = std::pin::pin!(world.one_message(&engine));
+        tokio::select! {
+            biased;
+            _ = &mut first => panic!("the worker did not pass the point"),
+            () = crasher.happened.cancelled() => {}
+        }
+        // The event of this push never arrives.
+        world.forge.push(sample::commit('c'));
+        crasher.wake.cancel();
+        first.await;
+    }
+    assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Superseded)]));
+    assert_eq!((world.forge.reviews().len(), world.forge.checks().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_command_that_fails_is_answered_with_the_reason() {
+    let mut world = a_world([]);
+    world.edges.models = autopr_core::model_chain::ModelChain::default();
+    world.forge.permit("ada", Permission::Write);
+    world.send(command("d-1", "describe")).await;
+    ends(&world).await;
+    let expected = "`/autopr describe` was not done. A description needs a language model, and none is configured.\n";
+    assert_eq!(world.forge.comments(), [expected]);
 }

@@ -33,9 +33,12 @@ pub(super) async fn run(context: &Context) -> Result<Analysed, Fault> {
         Ok((analysis::wants(&diff), analysis::wants_size(&diff)))
     });
     let (files, measured) = wanted.await?;
-    let contents = contents(context, &pull, files).await?;
+    let (contents, unread) = contents(context, &pull, files).await?;
     let sizes = sizes(context, &pull, measured).await?;
-    blocking(text, move |text| analyse(&text, &config, &contents, &sizes)).await
+    let analysed = blocking(text, move |text| analyse(&text, &config, &contents, &sizes));
+    let mut analysed = analysed.await?;
+    analysed.skipped.extend(unread);
+    Ok(analysed)
 }
 
 /// Parses a diff that came from the forge.
@@ -59,13 +62,23 @@ async fn contents(
     context: &Context,
     pull: &PullRequest,
     wanted: Vec<String>,
-) -> Result<BTreeMap<String, Option<Bytes>>, Fault> {
-    let mut contents = BTreeMap::new();
+) -> Result<(BTreeMap<String, Option<Bytes>>, Vec<Skipped>), Fault> {
+    let (mut contents, mut unread) = (BTreeMap::new(), Vec::new());
     for path in wanted {
-        let content = context.forge().file(&pull.target, &pull.head, &path).await?;
-        contents.insert(path, content);
+        match context.forge().file(&pull.target, &pull.head, &path).await {
+            Ok(content) => {
+                contents.insert(path, content);
+            }
+            // One file that can't be read, because it is too large, keeps no other from being looked at.
+            Err(fault) if fault.kind == FaultKind::Invalid => {
+                tracing::info!(%fault, "a file was not read");
+                let why = "its content can't be read; only its change was analysed".to_owned();
+                unread.push(Skipped { what: path, why, incomplete: false });
+            }
+            Err(fault) => return Err(fault),
+        }
     }
-    Ok(contents)
+    Ok((contents, unread))
 }
 
 async fn sizes(context: &Context, pull: &PullRequest, wanted: Vec<String>) -> Result<BTreeMap<String, u64>, Fault> {

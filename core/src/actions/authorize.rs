@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::react::react;
 use crate::engine::Context;
 use crate::event::EventKind;
 use crate::fault::{Fault, FaultKind};
@@ -16,16 +17,16 @@ pub(super) struct Authorized {
 
 /// Events that are not commands come from GitHub itself or from the operator, and are allowed without asking.
 pub(super) async fn run(context: &Context) -> Result<Authorized, Fault> {
-    let EventKind::Command { name, comment, .. } = &context.event().kind else {
+    let EventKind::Command { name, .. } = &context.event().kind else {
         return Ok(Authorized { allowed: true });
     };
     let target = context.target();
     let permission = context.forge().permission(&target, &context.event().sender.login).await?;
     let allowed = permission >= Permission::Write;
     let reaction = if allowed { Reaction::Eyes } else { Reaction::ThumbsDown };
-    if let Some(comment) = comment {
-        let react = context.effect(EffectKind::Reaction, None, |_| context.forge().react(&target, *comment, reaction));
-        react.await?;
+    react(context, reaction).await?;
+    if allowed {
+        context.join().await?;
     }
     if !allowed {
         // The name matched a workflow's trigger, so it is one of a few words.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::react::react;
 use crate::engine::Context;
 use crate::event::EventKind;
 use crate::fault::Fault;
@@ -29,15 +30,13 @@ pub(super) struct Helped {
 }
 
 pub(super) async fn run(context: &Context) -> Result<Helped, Fault> {
-    let EventKind::Command { name, arguments, comment } = &context.event().kind else {
+    let EventKind::Command { name, arguments, .. } = &context.event().kind else {
         return Ok(Helped { comment: None });
     };
     let target = &context.target();
     let unknown = name == "unknown";
     let reaction = if unknown { Reaction::Confused } else { Reaction::ThumbsUp };
-    if let Some(comment) = comment {
-        context.effect(EffectKind::Reaction, None, |_| context.forge().react(target, *comment, reaction)).await?;
-    }
+    react(context, reaction).await?;
     let mut body = String::new();
     if unknown {
         // Nobody without write access can make the engine write what they like to read.

@@ -6,7 +6,7 @@ use super::analyse::Analysed;
 use super::fetch;
 use super::review::asked;
 use crate::engine::Context;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind, Retry};
 use crate::ports::forge::EffectKind;
 use crate::review::labels;
 use crate::workflow::ActionName;
@@ -25,13 +25,19 @@ pub(super) async fn run(context: &Context) -> Result<Labelled, Fault> {
         .iter()
         .map(|analysed| labels::of_effort(&analysed.effort))
         .collect();
+    let mut refused = None;
     if context.has_models() {
         let asked = asked(context, &fetched, labels::task()).await?;
-        labels.extend(context.ask(&asked.prompt, labels::parse).await?.answer);
+        match context.ask(&asked.prompt, labels::parse).await {
+            Ok(answered) => labels.extend(answered.answer),
+            // What was counted needs no model.
+            Err(fault) if fault.retry == Retry::Never && fault.kind == FaultKind::Invalid => refused = Some(fault),
+            Err(fault) => return Err(fault),
+        }
     }
     let (target, labels) = (&context.target(), labels);
     if !labels.is_empty() {
         context.effect(EffectKind::Labels, None, |_| context.forge().add_labels(target, &labels)).await?;
     }
-    Ok(Labelled { labels })
+    refused.map_or(Ok(Labelled { labels }), Err)
 }

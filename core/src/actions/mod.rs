@@ -7,7 +7,9 @@ mod fetch;
 mod help;
 mod label;
 mod publish_review;
+mod react;
 mod review;
+mod tell;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -29,6 +31,7 @@ pub async fn run(action: ActionName, context: &Context) -> Result<Value, Fault> 
         ActionName::PublishReview => output(publish_review::run(context).await?),
         ActionName::Describe => output(describe::run(context).await?),
         ActionName::Label => output(label::run(context).await?),
+        ActionName::Tell => output(tell::run(context).await?),
         ActionName::Help => output(help::run(context).await?),
     }
 }

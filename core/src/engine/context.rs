@@ -19,7 +19,7 @@ use crate::model_chain::{Account, Answered};
 use crate::ports::Forge;
 use crate::ports::forge::{EffectKind, Marker, Remote, Target};
 use crate::ports::model::Prompt;
-use crate::ports::store::{Intent, Lease};
+use crate::ports::store::{Intent, Lease, Standing};
 use crate::workflow::ActionName;
 
 /// One attempt of one step.
@@ -79,6 +79,25 @@ impl Context {
         let repository = &self.event().repository;
         let account = Account { store: edges.store.as_ref(), lease: &self.lease, repository, clock };
         edges.models.ask(&account, prompt, read).await
+    }
+
+    /// Lets the execution of an allowed command take its place in the concurrency group of its workflow, where it
+    /// supersedes those before it. Without a group, or in one that takes turns, there is nothing to do.
+    ///
+    /// # Errors
+    /// [`FaultKind::Superseded`] when the group has an execution for a later event; those of the store.
+    pub async fn join(&self) -> Result<(), Fault> {
+        let definition = &self.execution.definition;
+        if !super::must_join(self.event(), definition) {
+            return Ok(());
+        }
+        let unknown = |error| Fault::invalid("the concurrency group has no value for this event").source(error);
+        let Some(group) = definition.group(self.event()).map_err(unknown)? else { return Ok(()) };
+        let Engine { edges, clock, .. } = &self.engine;
+        match edges.store.join(&self.lease, &group, clock.now()).await? {
+            Standing::Current => Ok(()),
+            Standing::Superseded => Err(Fault::new(FaultKind::Superseded, "a later event was faster")),
+        }
     }
 
     /// What the steps that use `action` produced, in the order of the definition.

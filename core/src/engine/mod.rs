@@ -24,7 +24,7 @@ use crate::message::{Message, V1};
 use crate::model_chain::ModelChain;
 use crate::ports::store::NewExecution;
 use crate::ports::{Forge, Queue, Store};
-use crate::workflow::Catalog;
+use crate::workflow::{Catalog, Definition};
 
 pub use context::Context;
 
@@ -182,7 +182,7 @@ impl Engine {
     fn executions<'e>(&self, event: &'e Event) -> (Cow<'e, Event>, Vec<NewExecution>) {
         let executions = self.matching(event);
         match &event.kind {
-            EventKind::Command { name, comment, .. } if executions.is_empty() => {
+            EventKind::Command { name, comment, .. } if !self.catalog.knows_command(name) => {
                 let (arguments, comment) = (name.clone(), *comment);
                 let kind = EventKind::Command { name: "unknown".to_owned(), arguments, comment };
                 let unknown = Event { kind, ..event.clone() };
@@ -206,6 +206,10 @@ impl Engine {
                 }
             };
             match definition.group(event) {
+                // A command takes the place of others only once it was allowed: see `Context::join`.
+                Ok(_) if must_join(event, &definition) => {
+                    executions.push(NewExecution { id: ExecutionId::new(), definition, group: None });
+                }
                 Ok(group) => executions.push(NewExecution { id: ExecutionId::new(), definition, group }),
                 Err(error) => {
                     tracing::error!(%delivery, workflow = %definition.name, %error, "a workflow was left out")
@@ -225,4 +229,11 @@ impl Engine {
             drop(watcher.send(progress));
         }
     }
+}
+
+/// Whether an execution enters its concurrency group only while it runs: anybody can write a command, so it must not
+/// end the execution of somebody else before it was allowed.
+fn must_join(event: &Event, definition: &Definition) -> bool {
+    let latest_wins = definition.concurrency.as_ref().is_some_and(|concurrency| concurrency.latest_wins);
+    latest_wins && matches!(event.kind, EventKind::Command { .. })
 }

@@ -149,8 +149,13 @@ fn ignored(action: &str) -> Result<Parsed, Malformed> {
 }
 
 fn pull_request(payload: &PullRequestEvent, headers: &Headers<'_>) -> Result<Parsed, Malformed> {
-    let PullRequestEvent { action, number, pull_request: pull, repository, sender, installation } = payload;
-    let Some(known) = PullRequestAction::from_github(action) else { return ignored(action) };
+    let PullRequestEvent { action, number, pull_request: pull, repository, sender, installation, changes } = payload;
+    let known = match PullRequestAction::from_github(action) {
+        Some(known) => known,
+        // Another base makes another change of the same head, as a push does.
+        None if action == "edited" && changes.base.is_some() => PullRequestAction::Synchronize,
+        None => return ignored(action),
+    };
     let (at, installation) = (pull.updated_at, installation.as_ref());
     let common = Common { headers, at, repository, number: *number, sender, installation };
     let event = Event {

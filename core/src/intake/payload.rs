@@ -13,6 +13,15 @@ pub(super) struct PullRequestEvent {
     pub(super) repository: Repository,
     pub(super) sender: Account,
     pub(super) installation: Option<Installation>,
+    /// What an `edited` event changed.
+    #[serde(default)]
+    pub(super) changes: Changes,
+}
+
+#[derive(Deserialize, Default)]
+pub(super) struct Changes {
+    /// There when the pull request is to be merged elsewhere now.
+    pub(super) base: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]

@@ -27,6 +27,14 @@ pub trait Store: Send + Sync {
     /// returns the executions it made then.
     async fn accept(&self, event: &Event, executions: &[NewExecution], now: Timestamp) -> Result<Accepted, Fault>;
 
+    /// Lets a held execution that was accepted without a group enter one in which the latest wins: it supersedes the live
+    /// ones of the group, unless one of them is for a later event; then it is superseded itself. Doing it twice changes
+    /// nothing more.
+    ///
+    /// # Errors
+    /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution.
+    async fn join(&self, lease: &Lease, group: &str, now: Timestamp) -> Result<Standing, Fault>;
+
     /// Takes an execution for a worker until `until`, if it is free and due. Every claim raises the fence.
     async fn claim(&self, id: ExecutionId, worker: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Fault>;
 

@@ -187,6 +187,9 @@ impl Store for Wrapped<dyn Store> {
         self.crasher.executions.lock().unwrap_or_else(PoisonError::into_inner).extend(made);
         through!(self.accept(event, executions, now))
     }
+    async fn join(&self, lease: &Lease, group: &str, now: Timestamp) -> Result<Standing, Fault> {
+        through!(self.join(lease, group, now))
+    }
     async fn claim(&self, id: ExecutionId, worker: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Fault> {
         through!(self.claim(id, worker, now, until))
     }

@@ -120,22 +120,26 @@ impl Tables {
         }
     }
 
-    fn insert(&mut self, event: &Event, new: &NewExecution, now: Timestamp) {
-        let mut superseded = false;
-        if let Some(group) = new.group.as_deref().filter(|_| new.latest_wins()) {
-            let rows = || self.executions.values().filter(|row| row.is_live_in(group) && !row.execution.superseded);
-            superseded = rows().any(|row| row.execution.event.at > event.at);
-            if !superseded {
-                for row in self.executions.values_mut().filter(|row| row.is_live_in(group)) {
-                    row.execution.superseded = true;
-                    row.execution.not_before = None;
-                    row.updated_at = now;
-                    if row.execution.status != ExecutionStatus::Running {
-                        row.execution.status = ExecutionStatus::Superseded;
-                    }
-                }
+    /// Supersedes the live executions of a group, unless one of them is for a later event: then returns true.
+    fn supersede(&mut self, event: &Event, group: &str, now: Timestamp) -> bool {
+        let mut rows = self.executions.values().filter(|row| row.is_live_in(group) && !row.execution.superseded);
+        if rows.any(|row| row.execution.event.at > event.at) {
+            return true;
+        }
+        for row in self.executions.values_mut().filter(|row| row.is_live_in(group)) {
+            row.execution.superseded = true;
+            row.execution.not_before = None;
+            row.updated_at = now;
+            if row.execution.status != ExecutionStatus::Running {
+                row.execution.status = ExecutionStatus::Superseded;
             }
         }
+        false
+    }
+
+    fn insert(&mut self, event: &Event, new: &NewExecution, now: Timestamp) {
+        let group = new.group.as_deref().filter(|_| new.latest_wins());
+        let superseded = group.is_some_and(|group| self.supersede(event, group, now));
         let execution = Execution {
             id: new.id,
             definition: new.definition.clone(),
@@ -174,6 +178,21 @@ impl Store for MemoryStore {
         let made = tables.deliveries[&delivery].iter().copied();
         let live = made.filter(|id| tables.executions.get(id).is_some_and(Row::is_live)).collect();
         Ok(Accepted { fresh, live })
+    }
+
+    async fn join(&self, lease: &Lease, group: &str, now: Timestamp) -> Result<Standing, Fault> {
+        let mut tables = self.tables();
+        let row = tables.held(lease)?;
+        if row.execution.concurrency_group.is_some() {
+            return Ok(row.standing());
+        }
+        let event = row.execution.event.clone();
+        let late = tables.supersede(&event, group, now);
+        let row = tables.held(lease)?;
+        row.execution.superseded |= late;
+        row.execution.concurrency_group = Some(group.to_owned());
+        row.latest_wins = true;
+        Ok(row.standing())
     }
 
     async fn claim(&self, id: ExecutionId, _worker: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Fault> {

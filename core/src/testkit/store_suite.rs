@@ -53,6 +53,7 @@ where
         a_call_of_a_dead_worker_is_closed_as_lost,
         the_latest_event_supersedes,
         a_late_event_is_born_superseded,
+        an_execution_joins_a_group_while_it_runs,
         a_group_without_latest_wins_takes_turns,
         the_sweep_finds_what_nobody_is_at,
         messages_are_delivered_until_settled,
@@ -355,6 +356,31 @@ async fn the_latest_event_supersedes(store: Arc<dyn Store>) {
     let uncertain = store.begin_effect(&lease, EffectKind::Review, &marker, start(), after(start(), 9 * MINUTE)).await;
     assert_eq!(uncertain.expect_err("refused").kind, FaultKind::Superseded);
     claim(&*store, newest, start()).await;
+}
+
+async fn an_execution_joins_a_group_while_it_runs(store: Arc<dyn Store>) {
+    let store = store.as_ref();
+    let outside = |event: &Event| NewExecution { group: None, ..execution(event, true) };
+    let first = accept(store, &opened("d-1"), true).await;
+    let (older, newer) = (opened("d-2"), Event { at: after(opened("d-3").at, MINUTE), ..opened("d-3") });
+    let (late, next) = (outside(&older), outside(&newer));
+    for (event, new) in [(&older, &late), (&newer, &next)] {
+        store.accept(event, std::slice::from_ref(new), start()).await.expect("accept");
+    }
+    let status = |id| async move { store.execution(id).await.expect("read").expect("there").status };
+    assert_eq!(status(first).await, ExecutionStatus::Queued, "those outside of the group change nothing");
+    let group = execution(&newer, true).group.expect("a group");
+    let lease = claim(store, next.id, start()).await;
+    for _ in 0..2 {
+        assert_eq!(store.join(&lease, &group, start()).await.expect("join"), Standing::Current);
+        assert_eq!(status(first).await, ExecutionStatus::Superseded);
+    }
+    let lease = claim(store, late.id, start()).await;
+    assert_eq!(store.join(&lease, &group, start()).await.expect("join"), Standing::Superseded);
+    assert_eq!(store.renew(&lease, after(start(), MINUTE)).await.expect("renew"), Standing::Superseded);
+    assert_eq!(status(next.id).await, ExecutionStatus::Running);
+    let lost = Lease { fence: lease.fence + 1, ..lease };
+    assert_eq!(store.join(&lost, &group, start()).await.expect_err("not held").kind, FaultKind::LeaseLost);
 }
 
 async fn a_late_event_is_born_superseded(store: Arc<dyn Store>) {

@@ -24,13 +24,15 @@ pub enum ActionName {
     Describe,
     /// Puts labels for the kind of change and the effort to review it on the pull request.
     Label,
+    /// Tells whoever gave a command that was not done why.
+    Tell,
     /// Answers `/autopr help` and commands that nobody knows.
     Help,
 }
 
 impl ActionName {
     /// All of them, in the order they usually run.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Authorize,
         Self::Fetch,
         Self::Analyse,
@@ -38,6 +40,7 @@ impl ActionName {
         Self::PublishReview,
         Self::Describe,
         Self::Label,
+        Self::Tell,
         Self::Help,
     ];
 
@@ -51,6 +54,7 @@ impl ActionName {
             Self::PublishReview => "publish-review",
             Self::Describe => "describe",
             Self::Label => "label",
+            Self::Tell => "tell",
             Self::Help => "help",
         }
     }
@@ -75,7 +79,7 @@ impl FromStr for ActionName {
 
 /// A word that names no action.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an action: use authorize, fetch, analyse, review, publish-review, describe, label or help")]
+#[error("`{0}` is not an action: use authorize, fetch, analyse, review, publish-review, describe, label, tell or help")]
 pub struct UnknownAction(String);
 
 #[cfg(test)]

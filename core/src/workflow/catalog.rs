@@ -62,6 +62,11 @@ impl Catalog {
         if mistakes.is_empty() { Ok(catalog) } else { Err(mistakes) }
     }
 
+    /// Whether the command of that name is a workflow's trigger.
+    pub fn knows_command(&self, name: &str) -> bool {
+        self.iter().any(|entry| entry.definition.on.command.iter().any(|command| command == name))
+    }
+
     /// The workflows that `event` starts, in the order of their names. One whose condition has no value for the event
     /// stands there as an error and keeps no other from starting.
     pub fn matching(&self, event: &Event) -> Vec<Result<Arc<Definition>, MatchError>> {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use autopr_core::event::Event;
-use autopr_core::fault::Fault;
-use autopr_core::ports::store::{Accepted, NewExecution};
+use autopr_core::fault::{Fault, FaultKind};
+use autopr_core::ports::store::{Accepted, Lease, NewExecution, Standing};
 use autopr_core::workflow::Definition;
 use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
+use crate::lease;
 use crate::row::{execution_id, fault, micros};
 
 pub(crate) async fn accept(
@@ -99,6 +100,41 @@ async fn insert(
     .await
     .map_err(fault("insert_execution"))?;
     Ok(())
+}
+
+pub(crate) async fn join(
+    connection: &mut SqliteConnection,
+    lease: &Lease,
+    group: &str,
+    now: Timestamp,
+) -> Result<Standing, Fault> {
+    let standing = lease::check(connection, lease).await?;
+    let id = lease.execution.to_string();
+    let (joined, event): (Option<String>, String) =
+        sqlx::query_as("SELECT concurrency_group, event FROM workflow_executions WHERE id = ?")
+            .bind(&id)
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(fault("join_read"))?;
+    if joined.is_some() {
+        return Ok(standing);
+    }
+    let event: Event = serde_json::from_str(&event)
+        .map_err(|error| Fault::new(FaultKind::Bug, "a kept event is not readable").json(&error))?;
+    let later = supersede(connection, &event, group, &id, now).await?;
+    sqlx::query(
+        "UPDATE workflow_executions
+        SET concurrency_group = ?1, latest_wins = 1, superseded_by = COALESCE(superseded_by, ?2), updated_at = ?3
+        WHERE id = ?4",
+    )
+    .bind(group)
+    .bind(&later)
+    .bind(micros(now))
+    .bind(&id)
+    .execute(connection)
+    .await
+    .map_err(fault("join"))?;
+    Ok(if later.is_some() { Standing::Superseded } else { standing })
 }
 
 /// Lets the execution `id` take the place of the live ones of its group, unless one of them is for a later event: then

@@ -131,6 +131,13 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn join(&self, lease: &Lease, group: &str, now: Timestamp) -> Result<Standing, Fault> {
+        let (lease, group) = (lease.clone(), group.to_owned());
+        self.writer
+            .run("join", move |connection| Box::pin(async move { accept::join(connection, &lease, &group, now).await }))
+            .await
+    }
+
     async fn claim(&self, id: ExecutionId, worker: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Fault> {
         let (worker, definitions) = (worker.to_owned(), self.definitions.clone());
         self.writer
