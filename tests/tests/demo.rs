@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
 
-use autopr_e2e::server::signal;
 use autopr_e2e::Repository;
+use autopr_e2e::server::signal;
 
 fn demo() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_autopr-demo"));

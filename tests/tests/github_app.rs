@@ -75,8 +75,12 @@ fn its_events_are_those_that_are_acted_on() {
         let signature = secrets.sign(b"{}").expect("a signature");
         let verified = secrets.verify(b"{}", std::iter::once(signature.as_bytes())).expect("it is signed");
         let delivery = DeliveryId::new("d").expect("an id");
-        let headers =
-            Headers { delivery, event, content_type: None, received_at: "2026-01-01T00:00:00Z".parse().expect("a time") };
+        let headers = Headers {
+            delivery,
+            event,
+            content_type: None,
+            received_at: "2026-01-01T00:00:00Z".parse().expect("a time"),
+        };
         // What is read is found wanting; what is not acted on is not even read.
         parse(verified, &headers).is_err()
     };
@@ -118,12 +122,10 @@ fn everything_works(granted: &BTreeMap<String, String>) -> bool {
         block_on(github.deliver_comment("acme", "shop", number, comment));
         server.finished(index + 2);
     }
-    github.requests().iter().all(|request| !matches!(request.status, Some(403 | 404 | 422)) || absent(&request.path))
-}
-
-/// The repository has no settings, which is no refusal.
-fn absent(path: &str) -> bool {
-    path.ends_with(".autopr.yml")
+    // The repository has no settings, which is no refusal.
+    let absent = |path: &str, status| status == 404 && path.ends_with("/.autopr.yml");
+    let refused = |path: &str, status: u16| matches!(status, 403 | 404 | 422) && !absent(path, status);
+    !github.requests().iter().any(|request| request.status.is_some_and(|status| refused(&request.path, status)))
 }
 
 #[test]

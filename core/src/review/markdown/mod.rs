@@ -40,7 +40,9 @@ pub fn summary(review: &Review) -> String {
     covered(review, &mut page);
     if !unfounded.is_empty() {
         page.block("#### Without evidence");
-        page.block("A language model said this and quoted no line of the change, so it blocks nothing and may be wrong.");
+        page.block(
+            "A language model said this and quoted no line of the change, so it blocks nothing and may be wrong.",
+        );
         page.list(unfounded.into_iter().map(general_item));
     }
     problems(review, &mut page);

@@ -23,7 +23,10 @@ pub(crate) fn print(shop: &Shop) {
     let metrics = shop.server.metrics();
     let (read, written) = (sum(&metrics, TOKENS, "input"), sum(&metrics, TOKENS, "output"));
     let cost = sum(&metrics, "autopr_llm_cost_usd_total", "");
-    fact("model", &format!("{} calls, {read} tokens read, {written} written, {cost:.4} US dollars", shop.model.count()));
+    fact(
+        "model",
+        &format!("{} calls, {read} tokens read, {written} written, {cost:.4} US dollars", shop.model.count()),
+    );
     match keep_log(&shop.server.log()) {
         Ok(path) => fact("log", &path.display().to_string()),
         Err(error) => fact("log", &format!("could not be written: {error}")),

@@ -95,7 +95,9 @@ fn own(repository: &std::path::Path, range: RangeSpec) -> Result<Shop, String> {
     let (title, body) = change.message();
     shop.pull(change.pull(title, body, "topic"))?;
     shop.show();
-    anstream::println!("\n    (The analysers' findings are real. The scripted model can't read, and reports nothing here.)");
+    anstream::println!(
+        "\n    (The analysers' findings are real. The scripted model can't read, and reports nothing here.)"
+    );
     Ok(shop)
 }
 

@@ -59,7 +59,8 @@ fn off_by_one() -> Known {
 }
 
 fn no_timeout() -> Known {
-    let line = r#"    answer = requests.post(f"{API}/charges", json=order, headers={"Authorization": f"Bearer {TOKEN}"})"#;
+    let line =
+        r#"    answer = requests.post(f"{API}/charges", json=order, headers={"Authorization": f"Bearer {TOKEN}"})"#;
     let claim = json!({
         "path": "src/shop/payments.py", "side": "new", "start_line": 16, "end_line": 16, "severity": "medium",
         "title": "A slow payment provider blocks the shop",

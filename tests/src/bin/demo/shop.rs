@@ -146,7 +146,11 @@ impl Shop {
     /// Demands that neither GitHub nor the model has anything to complain about.
     pub(crate) fn content(&self) -> Result<(), String> {
         let problems = [self.github.problems(), self.model.violations()].concat();
-        if problems.is_empty() { Ok(()) } else { Err(format!("not everybody is content:\n- {}", problems.join("\n- "))) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("not everybody is content:\n- {}", problems.join("\n- ")))
+        }
     }
 
     /// Stops the engine as an operator would.
