@@ -72,6 +72,13 @@ impl Setup {
         self
     }
 
+    /// Runs `autopr` itself again.
+    #[must_use]
+    pub fn plain(mut self) -> Self {
+        self.binary = None;
+        self
+    }
+
     /// Asks these vendors' interfaces of the scripted model, in this order, each as a provider of its own with a key.
     #[must_use]
     pub fn models(mut self, model: &ScriptedModel, vendors: &[Vendor]) -> Self {
@@ -116,14 +123,30 @@ pub struct Server {
 impl Server {
     /// Starts a server with a database of its own, and waits until it listens.
     pub fn start(setup: Setup) -> Self {
+        let mut server = Self::launch(setup);
+        server.find_addresses();
+        server
+    }
+
+    /// Starts a server with a database of its own that may end before it listens; [`Server::listens`] tells.
+    pub fn launch(setup: Setup) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("settings.yaml"), &setup.settings).expect("the settings are written");
         let log = Log::default();
         let child = spawn(&setup, folder.path(), &log);
         let http = reqwest::blocking::Client::builder().timeout(PATIENCE).build().expect("an HTTP client");
-        let mut server = Self { setup, folder, child, log, address: String::new(), metrics: String::new(), http };
-        server.find_addresses();
-        server
+        Self { setup, folder, child, log, address: String::new(), metrics: String::new(), http }
+    }
+
+    /// Waits until a launched server listens; false when it ended before.
+    pub fn listens(&mut self) -> bool {
+        let mut found = None;
+        self.log.wait_or_end("listening", |lines| {
+            found = lines.iter().find_map(|line| address(line, "listening"));
+            found.is_some()
+        });
+        self.address = found.unwrap_or_default();
+        !self.address.is_empty()
     }
 
     /// Kills the process, as a crash or a power cut would.
@@ -316,15 +339,23 @@ impl Log {
     }
 
     /// Waits until `done` holds of the lines; fails once the process has ended or the patience has.
-    fn wait_until(&self, what: &str, mut done: impl FnMut(&[String]) -> bool) {
+    fn wait_until(&self, what: &str, done: impl FnMut(&[String]) -> bool) {
+        assert!(self.wait_or_end(what, done), "no {what} in the log:\n{}", self.text());
+    }
+
+    /// Waits until `done` holds of the lines; false when the process ended before.
+    fn wait_or_end(&self, what: &str, mut done: impl FnMut(&[String]) -> bool) -> bool {
         let until = Instant::now() + PATIENCE;
         let mut lines = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if done(&lines.lines) {
-                return;
+                return true;
+            }
+            if lines.ended {
+                return false;
             }
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!lines.ended && !left.is_zero(), "no {what} in the log:\n{}", lines.lines.join("\n"));
+            assert!(!left.is_zero(), "no {what} in the log:\n{}", lines.lines.join("\n"));
             lines = self.0.1.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }

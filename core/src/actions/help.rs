@@ -8,6 +8,9 @@ use crate::fault::Fault;
 use crate::ports::forge::{EffectKind, Permission, Reaction, Remote};
 use crate::review::markdown;
 
+/// The longest word that is repeated.
+const LONGEST: usize = 20;
+
 const COMMANDS: &str = "\
 | command | what happens |
 |---|---|
@@ -41,11 +44,19 @@ pub(super) async fn run(context: &Context) -> Result<Helped, Fault> {
         if context.forge().permission(target, &context.event().sender.login).await? < Permission::Write {
             return Ok(Helped { comment: None });
         }
-        body = format!("There is no command {}.\n\n", markdown::code(arguments));
+        body = match is_word(arguments) {
+            true => format!("There is no command {}.\n\n", markdown::code(arguments)),
+            false => "There is no such command.\n\n".to_owned(),
+        };
     }
     body.push_str(COMMANDS);
     let answer = context.effect(EffectKind::Comment, None, |marker| async move {
         context.forge().create_comment(target, &marker, &body).await
     });
     Ok(Helped { comment: Some(answer.await?) })
+}
+
+/// Whether a text may be repeated: a mistyped command, but not whatever else somebody wrote, which may be a secret.
+fn is_word(text: &str) -> bool {
+    text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }

@@ -34,8 +34,9 @@ pub const LEASE: Duration = Duration::from_secs(60);
 /// How long a queued execution may lie untouched before its message is taken for lost.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long running steps may go on once a shutdown has begun.
-pub const GRACE: Duration = Duration::from_secs(10);
+/// How long running steps may go on once a shutdown has begun. Docker and Cloud Run kill a process 10 s after they told it
+/// to stop; what is left of that is for giving back.
+pub const GRACE: Duration = Duration::from_secs(8);
 
 /// The most executions one sweep queues again.
 const SWEEP: u32 = 200;

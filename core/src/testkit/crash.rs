@@ -4,7 +4,8 @@
 //! call; at the point the plan names something happens: the process dies, the call fails, or the worker stands still.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::fs::File;
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,21 +41,25 @@ pub enum Mishap {
     Stall,
     /// This one call never returns; the rest of the process goes on.
     Hang,
+    /// The whole process, this one, ends at once: nothing is dropped, flushed or told to anyone.
+    Abort,
 }
 
 /// Which point a plan names.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum Point {
     Number(usize),
     Name(&'static str),
+    /// The point of that name that is passed as the so manieth of it, from 1.
+    Nth(String, usize),
 }
 
 /// Counts the points an engine passes and lets one mishap happen at one of them.
 #[derive(Debug)]
 pub struct Crasher {
     plan: Option<(Point, Mishap)>,
-    passed: AtomicUsize,
     names: Mutex<Vec<String>>,
+    list: Option<File>,
     executions: Mutex<BTreeSet<ExecutionId>>,
     /// Set once the mishap has happened.
     pub happened: CancellationToken,
@@ -65,18 +70,25 @@ pub struct Crasher {
 impl Crasher {
     /// A plan: the mishap at the point with that number, from 0; none to count the points only.
     pub fn new(plan: Option<(usize, Mishap)>) -> Arc<Self> {
-        Self::planned(plan.map(|(number, mishap)| (Point::Number(number), mishap)))
+        Self::planned(plan.map(|(number, mishap)| (Point::Number(number), mishap)), None)
     }
 
     /// A plan: the mishap at the first point of that name, such as `after create_review`.
     pub fn at(name: &'static str, mishap: Mishap) -> Arc<Self> {
-        Self::planned(Some((Point::Name(name), mishap)))
+        Self::planned(Some((Point::Name(name), mishap)), None)
     }
 
-    fn planned(plan: Option<(Point, Mishap)>) -> Arc<Self> {
+    /// A plan for a process of its own: it aborts at the point of that name that is passed as the so manieth of it, from
+    /// 1; none to list the points only. Each point's name is written to `list`, a line each, before anything happens at
+    /// it, so that the list can be read when the process is gone.
+    pub fn aborting(at: Option<(String, usize)>, list: File) -> Arc<Self> {
+        Self::planned(at.map(|(name, count)| (Point::Nth(name, count), Mishap::Abort)), Some(list))
+    }
+
+    fn planned(plan: Option<(Point, Mishap)>, list: Option<File>) -> Arc<Self> {
         Arc::new(Self {
             plan,
-            passed: AtomicUsize::new(0),
+            list,
             names: Mutex::default(),
             executions: Mutex::default(),
             happened: CancellationToken::new(),
@@ -106,21 +118,14 @@ impl Crasher {
     }
 
     async fn point(&self, when: &str, call: &str) -> Result<(), Fault> {
+        let planned = self.plan.as_ref().map(|(_, mishap)| *mishap);
         // After a crash nothing of the process goes on, and while it stands still nothing of it does.
-        match self.plan.filter(|_| self.happened.is_cancelled()) {
-            Some((_, Mishap::Crash)) => std::future::pending().await,
-            Some((_, Mishap::Stall)) => self.wake.cancelled().await,
-            Some((_, Mishap::Fail | Mishap::Hang)) | None => {}
+        match planned.filter(|_| self.happened.is_cancelled()) {
+            Some(Mishap::Crash) => std::future::pending().await,
+            Some(Mishap::Stall) => self.wake.cancelled().await,
+            Some(Mishap::Fail | Mishap::Hang | Mishap::Abort) | None => {}
         }
-        let number = self.passed.fetch_add(1, Ordering::SeqCst);
-        let name = format!("{when} {call}");
-        let here = |point: &Point| match point {
-            Point::Number(at) => *at == number,
-            Point::Name(at) => *at == name && !self.happened.is_cancelled(),
-        };
-        let planned = self.plan.filter(|(point, _)| here(point));
-        self.names.lock().unwrap_or_else(PoisonError::into_inner).push(name);
-        let Some((_, mishap)) = planned else { return Ok(()) };
+        let Some(mishap) = self.pass(format!("{when} {call}")) else { return Ok(()) };
         self.happened.cancel();
         match mishap {
             Mishap::Crash | Mishap::Hang => std::future::pending().await,
@@ -129,7 +134,30 @@ impl Crasher {
                 self.wake.cancelled().await;
                 Ok(())
             }
+            // It has happened already.
+            Mishap::Abort => Ok(()),
         }
+    }
+
+    /// Notes a point that is passed, and says what is to happen there. An abort happens here, before any other point is
+    /// noted.
+    fn pass(&self, name: String) -> Option<Mishap> {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = names.len();
+        if let Some(mut list) = self.list.as_ref() {
+            list.write_all(format!("{name}\n").as_bytes()).expect("the list can be written");
+        }
+        names.push(name);
+        let name = &names[number];
+        let (_, mishap) = self.plan.as_ref().filter(|(point, _)| match point {
+            Point::Number(at) => *at == number,
+            Point::Name(at) => at == name && !self.happened.is_cancelled(),
+            Point::Nth(at, count) => at == name && names.iter().filter(|known| *known == at).count() == *count,
+        })?;
+        if *mishap == Mishap::Abort {
+            std::process::abort();
+        }
+        Some(*mishap)
     }
 }
 

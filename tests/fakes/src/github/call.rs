@@ -155,13 +155,13 @@ pub(crate) struct Answer {
     pub(crate) media: &'static str,
     pub(crate) body: Bytes,
     /// The body where it is JSON, to be checked.
-    pub(crate) json: Option<Value>,
+    pub(crate) json: Option<Box<Value>>,
 }
 
 impl Answer {
     pub(crate) fn json(status: u16, body: Value) -> Self {
         let bytes = Bytes::from(body.to_string());
-        Self { status, headers: Vec::new(), media: "application/json; charset=utf-8", body: bytes, json: Some(body) }
+        Self { status, headers: Vec::new(), media: "application/json; charset=utf-8", body: bytes, json: Some(Box::new(body)) }
     }
 
     pub(crate) fn raw(media: &'static str, body: Bytes) -> Self {
