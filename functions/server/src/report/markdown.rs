@@ -40,7 +40,7 @@ mod tests {
 
         #### On the change as a whole
 
-        - **info:** code changed, tests did not
+        - **Info:** code changed, tests did not
 
           A change without a test may break unseen. **Fix:** Add one.
 
@@ -63,13 +63,13 @@ mod tests {
         	let token = "[github-token …wxyz]"; // 日本
         ```
 
-        **critical:** GitHub token in the source
+        **Critical:** GitHub token in the source
 
         Who can read the source, now or later in its history, can act as the token's owner until the token is revoked.
 
         **Fix:** Revoke the token, then read it from the environment.
 
-        <sub>`secret/github-token`. To silence it here, write `autopr:ignore secret/github-token` in a comment on the line.</sub>
+        <sub>To silence this here, write `autopr:ignore secret/github-token` in a comment on the line.</sub>
 
         #### `src/lib.rs:99-100`
 
@@ -78,7 +78,7 @@ mod tests {
             visit(items[i]);
         ```
 
-        **medium:** off by one
+        **Medium:** off by one
 
         `i` reaches `len`.
 
@@ -89,7 +89,7 @@ mod tests {
             visit(item);
         ```
 
-        <sub>`correctness`, found by `openai/m-1`. To silence it here, write `autopr:ignore correctness` in a comment on the line.</sub>
+        <sub>Found by the language model `openai/m-1`.</sub>
 
         #### `src/lib.rs:7` (removed)
 
@@ -97,13 +97,13 @@ mod tests {
             assert!(ready);
         ```
 
-        **low:** a check is gone
+        **Low:** a check is gone
 
         It guarded the call.
 
         **Fix:** Keep it.
 
-        <sub>`debug/leftover`. To silence it here, write `autopr:ignore debug/leftover` in a comment on the line.</sub>
+        <sub>To silence this here, write `autopr:ignore debug/leftover` in a comment on the line.</sub>
         "#);
     }
 }
