@@ -185,10 +185,15 @@ impl Server {
 
     /// Starts the process again on the same database, with the same settings but for another binary or environment.
     pub fn restart(&mut self, change: impl FnOnce(Setup) -> Setup) {
+        self.relaunch(change);
+        self.find_addresses();
+    }
+
+    /// The same for a process that may end before it listens.
+    pub fn relaunch(&mut self, change: impl FnOnce(Setup) -> Setup) {
         self.setup = change(self.setup.clone());
         self.log = Log::default();
         self.child = spawn(&self.setup, self.folder.path(), &self.log);
-        self.find_addresses();
     }
 
     fn find_addresses(&mut self) {

@@ -73,8 +73,9 @@ impl Ledger {
 
     /// Whether a delivery was accepted and nothing of it is left to do.
     pub(crate) fn at_rest(&mut self) -> bool {
-        let deliveries = "SELECT count(*) FROM deliveries";
-        self.number(deliveries) > 0 && self.number(LIVE) == 0 && self.number("SELECT count(*) FROM messages") == 0
+        let open = "SELECT (SELECT count(*) FROM workflow_executions WHERE status IN ('queued', 'running', 'parked'))
+            + (SELECT count(*) FROM messages) + (SELECT count(*) FROM llm_calls WHERE outcome IS NULL)";
+        self.number("SELECT count(*) FROM deliveries") > 0 && self.number(open) == 0
     }
 
     /// How many executions nobody holds and anybody may take.
@@ -116,5 +117,3 @@ impl Ledger {
         self.number("SELECT sum(spent) FROM budget_reservations WHERE scope LIKE 'day/%'")
     }
 }
-
-const LIVE: &str = "SELECT count(*) FROM workflow_executions WHERE status IN ('queued', 'running', 'parked')";

@@ -76,18 +76,29 @@ impl World {
         block_on(self.github.deliver_pull_request("acme", "shop", self.number, "opened"))
     }
 
-    /// Starts `autopr serve` on what the dead server left, two minutes after its death. What that one did not answer is
-    /// delivered again, as somebody at GitHub's page would.
-    pub(crate) fn come_back(&mut self, story: &str) -> Calls {
+    /// Lets two minutes pass after the death of the server. Returns what it left.
+    pub(crate) fn two_minutes_pass(&self) -> Calls {
         let mut ledger = Ledger::write(&self.server.database());
-        let calls = ledger.calls();
         ledger.two_minutes_pass();
-        drop(ledger);
+        ledger.calls()
+    }
+
+    /// Starts `autopr serve` on what the dead server left, two minutes after its death.
+    pub(crate) fn come_back(&mut self, story: &str) -> Calls {
+        let calls = self.two_minutes_pass();
         self.restart(story);
         calls
     }
 
-    /// Starts `autopr serve` again, now, and sees to it that the delivery is taken.
+    /// Starts the server again, two minutes after its death, as one that dies at a point or at none.
+    pub(crate) fn come_back_to_die(&mut self, at: Option<&str>) -> Calls {
+        let calls = self.two_minutes_pass();
+        self.server.relaunch(|setup| setup.set("AUTOPR_CRASH_AT", at.unwrap_or("nowhere#1")));
+        calls
+    }
+
+    /// Starts `autopr serve` again, now. What nobody has answered is delivered again, as somebody would do on GitHub's
+    /// page.
     pub(crate) fn restart(&mut self, story: &str) {
         self.server.restart(Setup::plain);
         self.github.send_webhooks_to(&self.server.webhook(), SECRET);
@@ -102,12 +113,21 @@ impl World {
 
     /// Waits until nothing is left to do.
     pub(crate) fn rests(&mut self, story: &str) {
+        assert!(self.rests_alive(story), "{story}: it ended");
+    }
+
+    /// Waits until nothing is left to do; false when the server ended before.
+    pub(crate) fn rests_alive(&mut self, story: &str) -> bool {
         let mut ledger = Ledger::read(&self.server.database());
         let begun = Instant::now();
         while !ledger.at_rest() {
-            assert!(begun.elapsed() < PATIENCE && !self.server.ended(), "{story}: it does not come to its end");
+            if self.server.ended() {
+                return false;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{story}: it does not come to its end");
             std::thread::sleep(Duration::from_millis(5));
         }
+        true
     }
 
     /// What a person sees on the pull request.
