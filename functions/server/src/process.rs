@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use autopr_core::clock::Clock;
 use autopr_core::engine::{Edges, Engine};
@@ -24,6 +25,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::listener::{address, listen};
 use crate::signals::{Signals, Stopped};
+
+/// How often recorded times are sorted into their buckets.
+const UPKEEP: Duration = Duration::from_secs(10);
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +106,7 @@ pub async fn run(
     engine.register().await?;
 
     let worker = Worker::new(engine, queue, clock.clone(), settings.workflow.max_concurrent as usize, shutdown.clone());
+    let health = Arc::new(Health::new(version, shutdown.clone(), vec![database(edges.store.clone())]));
     let http = async {
         let Some(listener) = server else { return };
         let secrets = settings.github.webhook_secrets.iter();
@@ -109,14 +114,20 @@ pub async fn run(
         // Settings hold two at most.
         let secrets = secrets.unwrap_or_default();
         let intake = Arc::new(Intake::new(secrets, edges.queue.clone(), clock, BodyLimits::default()));
-        let health = Arc::new(Health::new(version, shutdown.clone(), vec![database(edges.store.clone())]));
         tracing::info!(address = address(&listener), version, "listening");
-        http::serve(listener, http::router(Some(intake), health), ServeLimits::default(), shutdown.clone()).await;
+        let router = http::router(Some(intake), health.clone());
+        http::serve(listener, router, ServeLimits::default(), shutdown.clone()).await;
     };
     let measured = async {
         let Some((listener, metrics)) = metrics else { return };
         tracing::info!(address = address(&listener), "metrics");
-        http::serve(listener, exporter(metrics), ServeLimits::default(), shutdown.clone()).await;
+        // A worker has no other port, so this one has the health routes too.
+        let router = http::router_with(exporter(metrics.clone()), health.clone());
+        let served = http::serve(listener, router, ServeLimits::default(), shutdown.clone());
+        tokio::select! {
+            () = served => {}
+            () = keep_up(&metrics) => {}
+        }
     };
     let everything = async {
         tokio::join!(worker.run(), http, measured);
@@ -144,4 +155,12 @@ fn database(store: Arc<dyn Store>) -> Dependency {
 fn exporter(metrics: Metrics) -> Router {
     let render = move || async move { ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.render()) };
     Router::new().route("/metrics", get(render))
+}
+
+/// Keeps what is recorded small while nobody asks for it. Never comes to an end.
+async fn keep_up(metrics: &Metrics) {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        metrics.upkeep();
+    }
 }

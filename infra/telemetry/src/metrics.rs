@@ -1,5 +1,6 @@
 //! Metrics, kept in the process and shown in Prometheus' text format.
 
+use autopr_core::telemetry::LLM_COST;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// The limits of the buckets that times are sorted into, in seconds: from a webhook's milliseconds to a model's minutes.
@@ -25,9 +26,16 @@ impl Metrics {
 
     /// Everything in Prometheus' text format (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
     pub fn render(&self) -> String {
-        // Drains what histograms have gathered since the last time, which would grow otherwise.
+        self.upkeep();
+        // The recorder's counters hold whole numbers only, so dollars are kept as a gauge that only rises.
+        let kept = format!("# TYPE {LLM_COST} gauge\n");
+        self.0.render().replace(&kept, &format!("# TYPE {LLM_COST} counter\n"))
+    }
+
+    /// Sorts what histograms have gathered into their buckets. It grows until then, so this is to be called every few
+    /// seconds where nobody may call [`Metrics::render`].
+    pub fn upkeep(&self) {
         self.0.run_upkeep();
-        self.0.render()
     }
 
     /// The content type of [`Metrics::render`].
