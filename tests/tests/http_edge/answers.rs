@@ -25,7 +25,7 @@ impl Asked {
 
     async fn ask(&self, request: Request<Body>) -> Answer {
         let answer = self.router.call(request).await.expect("an answer");
-        let mut head = format!("HTTP/1.1 {}\r\n", answer.status().as_u16());
+        let mut head = format!("HTTP/1.1 {} -\r\n", answer.status().as_u16());
         for (name, value) in answer.headers() {
             head.push_str(&format!("{name}: {}\r\n", value.to_str().expect("text")));
         }
@@ -144,11 +144,11 @@ async fn unknown_addresses_and_methods_are_problems_too() {
     assert_eq!(edge.get("/api/nothing").await.problem(404), "there is nothing at /api/nothing");
     let answer = edge.get("/webhooks/github").await;
     assert_eq!(answer.problem(405), "this address does not take that method");
-    assert_eq!(answer.header("allow"), Some("post"));
+    assert_eq!(answer.header("allow"), Some("POST"));
     let post = Request::post("/api/health").body(Body::empty()).expect("a request");
     let answer = edge.ask(post).await;
     answer.problem(405);
-    assert_eq!(answer.header("allow"), Some("get,head"));
+    assert_eq!(answer.header("allow"), Some("GET,HEAD"));
 }
 
 #[tokio::test]
@@ -179,10 +179,8 @@ fn dependency(name: &'static str, required: bool, check: fn() -> Taking) -> Depe
 
 #[tokio::test]
 async fn health_is_of_the_process_and_in_detail_of_what_it_depends_on() {
-    let dependencies = vec![
-        dependency("database", true, || Taking::Takes),
-        dependency("cache", false, || Taking::Fails),
-    ];
+    let dependencies =
+        vec![dependency("database", true, || Taking::Takes), dependency("cache", false, || Taking::Fails)];
     let edge = Asked::new(Edge { dependencies, ..Edge::default() });
     let brief = edge.get("/api/health").await;
     let expect = serde_json::json!({ "status": "healthy", "version": "1.2.3", "uptime_seconds": 0 });

@@ -201,7 +201,8 @@ impl Answer {
 /// The smallest payload that is an event.
 fn opened() -> Vec<u8> {
     let sha = "0123456789012345678901234567890123456789";
-    let pull = serde_json::json!({ "updated_at": "2026-01-02T03:04:05Z", "head": { "sha": sha }, "base": { "sha": sha } });
+    let pull =
+        serde_json::json!({ "updated_at": "2026-01-02T03:04:05Z", "head": { "sha": sha }, "base": { "sha": sha } });
     serde_json::to_vec(&serde_json::json!({
         "action": "opened", "number": 1, "pull_request": pull, "repository": { "full_name": "acme/shop" },
         "sender": { "login": "dev", "type": "User" }

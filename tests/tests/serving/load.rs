@@ -39,10 +39,7 @@ fn payload(action: &str, number: u64, head: &str, base: &str, installation: u64)
 /// each to its answer, in order of their length.
 fn deliver_all(url: &str, name: &str, payloads: Vec<Vec<u8>>) -> Vec<Duration> {
     let secrets = Secrets::new(vec![SecretString::from(SECRET)]).expect("one secret");
-    let signed: Vec<_> = payloads
-        .into_iter()
-        .map(|body| (secrets.sign(&body).expect("a signature"), body))
-        .collect();
+    let signed: Vec<_> = payloads.into_iter().map(|body| (secrets.sign(&body).expect("a signature"), body)).collect();
     let http = reqwest::Client::new();
     block_on(async {
         let begun = tokio::time::Instant::now() + Duration::from_millis(50);

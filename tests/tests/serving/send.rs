@@ -15,12 +15,8 @@ fn send(arguments: &[&str], secret: &str, input: &str) -> Output {
     if !secret.is_empty() {
         command.env("GITHUB_WEBHOOK_SECRET", secret);
     }
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("autopr starts");
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("autopr starts");
     // It may end before it reads.
     drop(child.stdin.take().expect("its input").write_all(input.as_bytes()));
     child.wait_with_output().expect("autopr ends")
@@ -41,7 +37,8 @@ fn a_payload_from_a_file_or_from_standard_input_is_delivered() {
         let output = send(&arguments, &format!("{SECRET},another"), PING);
         assert_eq!(told(&output), (Some(0), format!("delivery {delivery}: 202 Accepted")));
         let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        let expect = serde_json::json!({ "delivery": delivery, "status": "ignored", "reason": "the webhook is set up" });
+        let expect =
+            serde_json::json!({ "delivery": delivery, "status": "ignored", "reason": "the webhook is set up" });
         assert_eq!(answer, expect);
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use autopr_core::engine::GRACE;
 use axum::Router;
+use axum::http::Request;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -14,13 +16,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::stream::Stream;
+use super::stream::{Linger, Stream};
 
 /// The pause after the system would not give another connection, such as for want of file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// The largest head of a request, in bytes.
-const MOST_HEAD: usize = 64 * 1024;
+/// About the largest head of a request, in bytes: GitHub's has some hundreds.
+const MOST_HEAD: usize = 16 * 1024;
 
 /// How long a connection may stay at the shutdown when no request is being answered on it: the time for the last bytes of
 /// a head or of an answer.
@@ -94,19 +96,24 @@ async fn connection(
     drop(stream.set_nodelay(true));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(MOST_HEAD);
-    let under_way = UnderWay::default();
+    let (under_way, linger) = (UnderWay::default(), Linger::default());
     let service = {
-        let (router, under_way) = (TowerToHyperService::new(router), under_way.clone());
-        service_fn(move |request| {
-            let (answer, mark) = (router.call(request), under_way.mark());
+        let (router, under_way, linger) = (TowerToHyperService::new(router), under_way.clone(), linger.clone());
+        service_fn(move |request: Request<Incoming>| {
+            let (mark, linger) = (under_way.mark(), linger.clone());
+            let has_body = !request.body().is_end_stream();
+            let answer = router.call(request);
             async move {
                 let answer = answer.await;
+                if has_body && answer.as_ref().is_ok_and(|answer| !answer.status().is_success()) {
+                    linger.needed();
+                }
                 drop(mark);
                 answer
             }
         })
     };
-    let stream = TokioIo::new(Stream::new(stream, limits.unread));
+    let stream = TokioIo::new(Stream::new(stream, limits.unread, linger));
     let mut connection = std::pin::pin!(http.serve_connection(stream, service));
     let ended = tokio::select! {
         ended = &mut connection => ended,

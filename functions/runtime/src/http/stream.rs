@@ -2,6 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -17,14 +19,30 @@ const LINGER: Duration = Duration::from_secs(1);
 pub(super) struct Stream {
     inner: TcpStream,
     patience: Duration,
+    linger: Linger,
     stalled: Option<Pin<Box<Sleep>>>,
     lingering: Option<Pin<Box<Sleep>>>,
 }
 
+/// Whether a client may still be sending what nobody will read. Cloning shares it.
+#[derive(Clone, Default)]
+pub(super) struct Linger(Arc<AtomicBool>);
+
+impl Linger {
+    /// Says that a request was answered whose body may not have been read to its end.
+    pub(super) fn needed(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_needed(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 impl Stream {
     /// Wraps a connection; `patience` is how long a client may leave an answer unread.
-    pub(super) fn new(inner: TcpStream, patience: Duration) -> Self {
-        Self { inner, patience, stalled: None, lingering: None }
+    pub(super) fn new(inner: TcpStream, patience: Duration, linger: Linger) -> Self {
+        Self { inner, patience, linger, stalled: None, lingering: None }
     }
 
     fn bounded<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -78,6 +96,9 @@ impl AsyncWrite for Stream {
             Some(lingering) => lingering,
             None => {
                 ready!(Pin::new(&mut this.inner).poll_shutdown(context))?;
+                if !this.linger.is_needed() {
+                    return Poll::Ready(Ok(()));
+                }
                 this.lingering.insert(Box::pin(sleep(LINGER)))
             }
         };
