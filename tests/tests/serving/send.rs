@@ -83,7 +83,46 @@ fn what_can_not_be_sent_is_named_with_the_fix() {
 #[test]
 fn the_help_says_what_a_newcomer_needs() {
     let output = autopr().args(["send", "--help"]).output().expect("autopr runs");
-    insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout), @"");
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout), @r"
+    Sign a payload and deliver it as GitHub would, to try a server
+
+    Usage: autopr send [OPTIONS] --event <NAME> --url <URL> <FILE>
+
+    Arguments:
+      <FILE>  The payload, a JSON file as GitHub sends it; `-` reads standard input
+
+    Options:
+          --config <FILE>  Read this configuration file instead of configs/<AUTOPR_ENV>.yaml (which `review` does not read)
+          --event <NAME>   The event's name, such as pull_request
+          --url <URL>      Where to deliver it, such as http://127.0.0.1:8080/webhooks/github
+          --delivery <ID>  The delivery's id; a new one without it. A server takes each id once
+      -h, --help           Print help
+
+    The secret to sign with is the server's own: GITHUB_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET_FILE or
+    github.webhook_secrets. The answer is printed on standard output.
+
+    Exit codes:
+      0    the server took the delivery
+      1    the server refused it
+      2    it could not be delivered
+    ");
     let output = autopr().args(["serve", "--help"]).output().expect("autopr runs");
-    insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout), @"");
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout), @r"
+    Take webhooks from GitHub and review pull requests: HTTP server, worker and sweeper in one process
+
+    Usage: autopr serve [OPTIONS]
+
+    Options:
+          --config <FILE>  Read this configuration file instead of configs/<AUTOPR_ENV>.yaml (which `review` does not read)
+      -h, --help           Print help
+
+    It listens on server.port (AUTOPR_PORT) for webhooks at /webhooks/github, with /api/health and /api/ready beside them, and
+    on monitoring.metrics_port for /metrics. Check the settings with `autopr config check`.
+
+    Exit codes:
+      0    stopped by a termination signal: what was under way is ended, or given back to be gone on with
+      2    the settings can't be used, or the process could not start
+      130  stopped by an interrupt
+    A second signal ends it at once; nothing that was accepted is lost.
+    ");
 }
