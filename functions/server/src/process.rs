@@ -18,7 +18,8 @@ use autopr_runtime::settings::{NotBuiltIn, Settings};
 use autopr_store_sqlite::SqliteStore;
 use autopr_telemetry::Metrics;
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::routing::get;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -153,7 +154,13 @@ fn database(store: Arc<dyn Store>) -> Dependency {
 }
 
 fn exporter(metrics: Metrics) -> Router {
-    let render = move || async move { ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.render()) };
+    let render = move |headers: HeaderMap| async move {
+        let accepted = headers.get(ACCEPT).and_then(|accepted| accepted.to_str().ok()).unwrap_or_default();
+        match accepted.contains(Metrics::OPEN_TYPE) {
+            true => ([(CONTENT_TYPE, Metrics::OPEN_CONTENT_TYPE)], metrics.render_open()),
+            false => ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.render()),
+        }
+    };
     Router::new().route("/metrics", get(render))
 }
 

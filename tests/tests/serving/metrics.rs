@@ -198,6 +198,30 @@ fn metrics_are_in_prometheus_form_and_hold_nothing_personal() {
 }
 
 #[test]
+fn open_metrics_are_given_to_whom_accepts_them() {
+    let (github, server) = server();
+    block_on(github.deliver_ping());
+    let address = server.logged("its address", |line| {
+        (line["message"] == "metrics").then(|| line["address"].as_str().expect("an address").to_owned())
+    });
+    let http = reqwest::blocking::Client::new();
+    let get = |accept: &str| {
+        let answer = http.get(format!("http://{address}/metrics")).header("accept", accept).send().expect("metrics");
+        let kind = answer.headers()["content-type"].to_str().expect("text").to_owned();
+        (kind, answer.text().expect("text"))
+    };
+    // What Prometheus sends.
+    let (kind, open) =
+        get("application/openmetrics-text;version=1.0.0;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1");
+    assert_eq!(kind, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    assert!(open.ends_with("\n# EOF\n") && !open.contains("\n\n"), "{open}");
+    assert!(open.contains("# TYPE autopr_webhook_deliveries counter\nautopr_webhook_deliveries_total{"), "{open}");
+    let (kind, text) = get("*/*");
+    assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8");
+    parse(&text);
+}
+
+#[test]
 fn every_declared_name_is_in_the_contract() {
     let declared = telemetry::NAMES;
     for name in declared {
