@@ -19,6 +19,9 @@ macro_rules! declare {
     ($($kind:ident $unit:ident $constant:ident $name:literal $help:literal),+ $(,)?) => {
         $(#[doc = $help] pub const $constant: &str = $name;)+
 
+        /// The names of all metrics.
+        pub const NAMES: &[&str] = &[$($name),+];
+
         /// Tells the recorder in use the unit and help text of every metric. To be called once it is installed.
         pub fn describe() {
             $($kind!($name, Unit::$unit, $help);)+

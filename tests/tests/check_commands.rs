@@ -60,6 +60,7 @@ fn what_ships_is_valid() {
         let output = autopr()
             .current_dir(workspace())
             .env("AUTOPR_ENV", environment)
+            .envs([("GITHUB_TOKEN", "t"), ("GITHUB_WEBHOOK_SECRET", "s"), ("OPENAI_API_KEY", "k")])
             .args(["config", "check"])
             .output()
             .expect("autopr runs");

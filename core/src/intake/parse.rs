@@ -65,30 +65,50 @@ pub enum Malformed {
     },
 }
 
-/// Reads a delivery. An event that is not acted on is not even parsed.
+/// Reads a delivery. An event that is not acted on is not even parsed, but for its content type: so the ping that GitHub
+/// sends first tells of a webhook that is set up wrongly.
 ///
 /// # Errors
 /// [`Malformed`] when an event that is acted on does not have its form.
 pub fn parse(verified: Verified<'_>, headers: &Headers<'_>) -> Result<Parsed, Malformed> {
+    let form = form(headers.content_type)?;
     match headers.event {
-        "pull_request" => pull_request(&payload(verified, headers)?, headers),
-        "issue_comment" => comment(&payload(verified, headers)?, headers),
-        "check_run" => check_run(&payload(verified, headers)?, headers),
+        "pull_request" => pull_request(&payload(verified, form, headers)?, headers),
+        "issue_comment" => comment(&payload(verified, form, headers)?, headers),
+        "check_run" => check_run(&payload(verified, form, headers)?, headers),
         "ping" => Ok(Parsed::Ignored("the webhook is set up".into())),
         _ => Ok(Parsed::Ignored("events of this kind are not acted on".into())),
     }
 }
 
-fn payload<T: DeserializeOwned>(verified: Verified<'_>, headers: &Headers<'_>) -> Result<T, Malformed> {
-    let kind = headers.content_type.unwrap_or("application/json").split(';').next().unwrap_or_default().trim();
-    let json = if kind.eq_ignore_ascii_case("application/json") {
-        Cow::Borrowed(verified.body())
+/// How a body holds its payload.
+#[derive(Clone, Copy)]
+enum Form {
+    /// It is the payload.
+    Json,
+    /// A form has it in a field.
+    Form,
+}
+
+fn form(content_type: Option<&str>) -> Result<Form, Malformed> {
+    let kind = content_type.unwrap_or("application/json").split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/json") {
+        Ok(Form::Json)
     } else if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        let mut fields = form_urlencoded::parse(verified.body());
-        let (_, value) = fields.find(|(name, _)| name == "payload").ok_or(Malformed::NoPayload)?;
-        Cow::Owned(value.into_owned().into_bytes())
+        Ok(Form::Form)
     } else {
-        return Err(Malformed::ContentType);
+        Err(Malformed::ContentType)
+    }
+}
+
+fn payload<T: DeserializeOwned>(verified: Verified<'_>, form: Form, headers: &Headers<'_>) -> Result<T, Malformed> {
+    let json = match form {
+        Form::Json => Cow::Borrowed(verified.body()),
+        Form::Form => {
+            let mut fields = form_urlencoded::parse(verified.body());
+            let (_, value) = fields.find(|(name, _)| name == "payload").ok_or(Malformed::NoPayload)?;
+            Cow::Owned(value.into_owned().into_bytes())
+        }
     };
     serde_json::from_slice(&json).map_err(|error| Malformed::Json {
         event: headers.event.to_owned(),

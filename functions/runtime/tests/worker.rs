@@ -9,6 +9,7 @@ use autopr_core::engine::Progress;
 use autopr_core::execution::ExecutionStatus;
 use autopr_core::fault::Fault;
 use autopr_core::message::Message;
+use autopr_core::model_chain::{ChainSettings, ModelChain, Price};
 use autopr_core::ports::model::{Completion, Limits, Prompt, Stopped};
 use autopr_core::ports::queue::StoreQueue;
 use autopr_core::ports::store::Backlog;
@@ -68,7 +69,7 @@ async fn at_most_so_many_executions_run_at_once_and_all_of_them_do() {
     });
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let mut world = World::new(store.clone()).workflows(&[("many.yaml", MANY)]);
-    world.edges.models = vec![gate.clone()];
+    world.edges.models = ModelChain::new([(gate.clone() as Arc<dyn Model>, Price::Free)], ChainSettings::default());
     let queue = StoreQueue::new(store.clone(), world.clock.clone());
     world.edges.queue = Arc::new(queue.clone());
     let shutdown = CancellationToken::new();

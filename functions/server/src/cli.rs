@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use autopr_core::review::Severity;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -19,6 +20,29 @@ Exit codes:
   3    the review did not come to its end
   129, 130, 143  stopped by a hang-up, an interrupt or a termination signal";
 
+const SERVE_HELP: &str = "\
+It listens on server.port (AUTOPR_PORT) for webhooks at /webhooks/github, with /api/health and /api/ready beside them, and
+on monitoring.metrics_port for /metrics. Check the settings with `autopr config check`.
+
+Exit codes:
+  0    stopped by a termination signal: what was under way is ended, or given back to be gone on with
+  2    the settings can't be used, or the process could not start
+  130  stopped by an interrupt
+A second signal ends it at once; nothing that was accepted is lost.";
+
+const WORKER_HELP: &str = "\
+It listens on monitoring.metrics_port for /metrics, with /api/health and /api/ready beside it. Its exit codes are those of
+`autopr serve`.";
+
+const SEND_HELP: &str = "\
+The secret to sign with is the server's own: GITHUB_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET_FILE or
+github.webhook_secrets. The answer is printed on standard output.
+
+Exit codes:
+  0    the server took the delivery
+  1    the server refused it
+  2    it could not be delivered";
+
 /// Durable, self-hosted review of pull requests and local changes.
 #[derive(Debug, Parser)]
 #[command(name = "autopr", version = VERSION, after_help = EXIT_CODES, arg_required_else_help = true)]
@@ -33,8 +57,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Take webhooks from GitHub and review pull requests: HTTP server, worker and sweeper in one process.
+    #[command(after_help = SERVE_HELP)]
     Serve,
     /// Run executions only, beside other processes that take the webhooks.
+    #[command(after_help = WORKER_HELP)]
     Worker,
     /// Sign a payload and deliver it as GitHub would, to try a server.
     Send(SendArgs),
@@ -85,22 +111,20 @@ pub(crate) struct ReviewArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = SEND_HELP)]
 pub(crate) struct SendArgs {
     /// The payload, a JSON file as GitHub sends it; `-` reads standard input.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// The event's name, such as pull_request.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) event: String,
     /// Where to deliver it, such as http://127.0.0.1:8080/webhooks/github.
     #[arg(long, value_name = "URL")]
     pub(crate) url: String,
-    /// The delivery's id; a new one without it.
-    #[arg(long, value_name = "ID")]
+    /// The delivery's id; a new one without it. A server takes each id once.
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) delivery: Option<String>,
-    /// The secret to sign with, from the environment so that no process list shows it.
-    #[arg(skip = std::env::var("GITHUB_WEBHOOK_SECRET").ok())]
-    pub(crate) secret: Option<String>,
 }
 
 /// When a review makes the command fail.

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use autopr_core::clock::Clock;
 use autopr_core::engine::{Edges, Engine};
@@ -17,13 +18,18 @@ use autopr_runtime::settings::{NotBuiltIn, Settings};
 use autopr_store_sqlite::SqliteStore;
 use autopr_telemetry::Metrics;
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::routing::get;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::listener::{address, listen};
 use crate::signals::{Signals, Stopped};
+
+/// How often recorded times are sorted into their buckets.
+const UPKEEP: Duration = Duration::from_secs(10);
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,12 +102,13 @@ pub async fn run(
         forge: Arc::new(autopr_wiring::github(&settings.github)?),
         models: autopr_wiring::models(&settings.llm)?,
     });
-    let name = format!("{}-{}", role_name(role), std::process::id());
+    let name = format!("{}-{}", role_name(role), Uuid::now_v7());
     let policy = autopr_runtime::policy(&settings.workflow);
     let engine = Engine::new(edges.clone(), Arc::new(catalog), policy, clock.clone(), &name, shutdown.clone());
     engine.register().await?;
 
     let worker = Worker::new(engine, queue, clock.clone(), settings.workflow.max_concurrent as usize, shutdown.clone());
+    let health = Arc::new(Health::new(version, shutdown.clone(), vec![database(edges.store.clone())]));
     let http = async {
         let Some(listener) = server else { return };
         let secrets = settings.github.webhook_secrets.iter();
@@ -109,14 +116,20 @@ pub async fn run(
         // Settings hold two at most.
         let secrets = secrets.unwrap_or_default();
         let intake = Arc::new(Intake::new(secrets, edges.queue.clone(), clock, BodyLimits::default()));
-        let health = Arc::new(Health::new(version, shutdown.clone(), vec![database(edges.store.clone())]));
         tracing::info!(address = address(&listener), version, "listening");
-        http::serve(listener, http::router(Some(intake), health), ServeLimits::default(), shutdown.clone()).await;
+        let router = http::router(Some(intake), health.clone());
+        http::serve(listener, router, ServeLimits::default(), shutdown.clone()).await;
     };
     let measured = async {
         let Some((listener, metrics)) = metrics else { return };
         tracing::info!(address = address(&listener), "metrics");
-        http::serve(listener, exporter(metrics), ServeLimits::default(), shutdown.clone()).await;
+        // A worker has no other port, so this one has the health routes too.
+        let router = http::router_with(exporter(metrics.clone()), health.clone());
+        let served = http::serve(listener, router, ServeLimits::default(), shutdown.clone());
+        tokio::select! {
+            () = served => {}
+            () = keep_up(&metrics) => {}
+        }
     };
     let everything = async {
         tokio::join!(worker.run(), http, measured);
@@ -136,12 +149,27 @@ fn role_name(role: Role) -> &'static str {
 fn database(store: Arc<dyn Store>) -> Dependency {
     let check = move || -> futures_util::future::BoxFuture<'static, Result<(), Fault>> {
         let store = store.clone();
-        Box::pin(async move { store.backlog().await.map(drop) })
+        // One row by its key: cheap, whatever the tables hold.
+        Box::pin(async move { store.spending("health").await.map(drop) })
     };
     Dependency { name: "database", required: true, check: Box::new(check) }
 }
 
 fn exporter(metrics: Metrics) -> Router {
-    let render = move || async move { ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.render()) };
+    let render = move |headers: HeaderMap| async move {
+        let accepted = headers.get(ACCEPT).and_then(|accepted| accepted.to_str().ok()).unwrap_or_default();
+        match accepted.contains(Metrics::OPEN_TYPE) {
+            true => ([(CONTENT_TYPE, Metrics::OPEN_CONTENT_TYPE)], metrics.render_open()),
+            false => ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.render()),
+        }
+    };
     Router::new().route("/metrics", get(render))
+}
+
+/// Keeps what is recorded small while nobody asks for it. Never comes to an end.
+async fn keep_up(metrics: &Metrics) {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        metrics.upkeep();
+    }
 }

@@ -13,8 +13,7 @@ use autopr_runtime::settings::{ConfigFile, Settings};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let source = autopr_runtime::source(ConfigFile::Named("settings.yaml".into()))?;
-    let loaded = Settings::load(&source).map_err(|invalid| invalid.to_string())?;
-    loaded.check_serving().map_err(|invalid| invalid.to_string())?;
+    let loaded = Settings::load_serving(&source).map_err(|invalid| invalid.to_string())?;
     let settings = &loaded.settings;
     autopr_telemetry::start(settings.logging.level.as_str(), autopr_telemetry::Format::Json)?;
     let catalog = autopr_runtime::catalog(&settings.workflow)?;

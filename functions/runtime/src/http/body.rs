@@ -17,6 +17,10 @@ pub const MOST_BYTES: usize = 25 * 1024 * 1024;
 /// The unit in which memory is counted.
 const KIB: usize = 1024;
 
+/// What every body may hold outside of the sum, so that a few large ones never keep the usual ones out: more than
+/// nearly every delivery of GitHub has.
+const SMALL: usize = 64 * KIB;
+
 /// What reading bodies may take.
 #[derive(Debug, Clone)]
 pub struct BodyLimits {
@@ -28,7 +32,7 @@ pub struct BodyLimits {
 }
 
 impl BodyLimits {
-    /// Limits for one body, and for the sum of all that are read at a time.
+    /// Limits for one body, and for the sum of all that are read at a time, of which the first 64 KiB of each don't count.
     pub fn new(bytes: usize, time: Duration, all: usize) -> Self {
         Self { bytes, time, memory: Arc::new(Semaphore::new(all.div_ceil(KIB))) }
     }
@@ -64,7 +68,7 @@ pub(super) async fn read(body: Body, headers: &HeaderMap, limits: &BodyLimits) -
 
 /// Memory is taken as the bytes arrive, not as they are announced: an announcement costs its sender nothing.
 async fn collect(mut body: Body, announced: usize, headers: &HeaderMap, limits: &BodyLimits) -> Result<Held, Problem> {
-    let mut bytes = BytesMut::with_capacity(announced.min(64 * KIB));
+    let mut bytes = BytesMut::with_capacity(announced.min(SMALL));
     let mut memory: Option<OwnedSemaphorePermit> = None;
     while let Some(frame) = body.frame().await {
         let cut = |_| Problem::new(StatusCode::BAD_REQUEST, headers, "the body ended before its end");
@@ -74,7 +78,8 @@ async fn collect(mut body: Body, announced: usize, headers: &HeaderMap, limits: 
         }
         bytes.extend_from_slice(&data);
         let held = memory.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = u32::try_from(bytes.len().div_ceil(KIB).saturating_sub(held)).unwrap_or(u32::MAX);
+        let counted = bytes.len().saturating_sub(SMALL).div_ceil(KIB);
+        let more = u32::try_from(counted.saturating_sub(held)).unwrap_or(u32::MAX);
         if more == 0 {
             continue;
         }

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use autopr_core::fault::Fault;
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::{BoxFuture, join_all};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::problem::Problem;
@@ -104,19 +104,20 @@ struct Answer {
     dependencies: Option<BTreeMap<&'static str, DependencyState>>,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    #[serde(default)]
-    detailed: bool,
-}
-
 /// Answers 200 while the process lives, whatever the state of its dependencies: restarting it would not mend those.
-pub(super) async fn health(State(health): State<Arc<Health>>, Query(asked): Query<Asked>) -> Response {
-    let dependencies = if asked.detailed { Some(health.states(false).await) } else { None };
+pub(super) async fn health(State(health): State<Arc<Health>>, RawQuery(query): RawQuery) -> Response {
+    let dependencies =
+        if detailed(query.as_deref().unwrap_or_default()) { Some(health.states(false).await) } else { None };
     let status =
         dependencies.iter().flat_map(BTreeMap::values).map(DependencyState::weight).max().unwrap_or(Status::Healthy);
     let uptime_seconds = health.started.elapsed().as_secs();
     Json(Answer { status, version: health.version, uptime_seconds, dependencies }).into_response()
+}
+
+/// Whether a query asks for the state of each dependency. What else it holds does not matter: a monitor that adds
+/// something of its own must not take the process for dead.
+fn detailed(query: &str) -> bool {
+    query.split('&').any(|pair| matches!(pair, "detailed" | "detailed=true" | "detailed=1"))
 }
 
 /// Answers 200 when this process may take traffic, 503 otherwise.

@@ -1,10 +1,10 @@
 //! Errors as problem details (RFC 9457), with the id of the request.
 
-use std::any::Any;
-
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+
+use super::around::REQUEST_ID;
 
 /// An error answer.
 #[derive(Debug, Clone)]
@@ -29,8 +29,13 @@ struct Shape<'a> {
 impl Problem {
     /// A problem with the request of these headers.
     pub(super) fn new(status: StatusCode, headers: &HeaderMap, detail: impl Into<String>) -> Self {
-        let request = headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
         Self { status, detail: detail.into(), request, retry_after: None }
+    }
+
+    /// What is wrong, in words.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// Says when to try again, in seconds.
@@ -64,8 +69,10 @@ pub(super) async fn method_not_allowed(headers: HeaderMap) -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, &headers, "this address does not take that method")
 }
 
-/// What is answered when a handler panicked. The panic itself is logged by the process's hook.
-pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
-    tracing::error!("answering a request panicked");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, &HeaderMap::new(), "the server made a mistake").into_response()
+/// What is answered to the request of that id when its handler panicked. The panic itself is logged by the process's
+/// hook.
+pub(super) fn panicked(request: &HeaderValue) -> Response {
+    tracing::error!(request_id = request.to_str().unwrap_or_default(), "answering a request panicked");
+    let headers = HeaderMap::from_iter([(HeaderName::from_static(REQUEST_ID), request.clone())]);
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, &headers, "the server made a mistake").into_response()
 }

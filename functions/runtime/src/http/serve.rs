@@ -5,16 +5,28 @@ use std::time::Duration;
 
 use autopr_core::engine::GRACE;
 use axum::Router;
+use axum::http::Request;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::stream::{Linger, Stream};
+
 /// The pause after the system would not give another connection, such as for want of file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// About the largest head of a request, in bytes: GitHub's has some hundreds.
+const MOST_HEAD: usize = 16 * 1024;
+
+/// How long a connection may stay at the shutdown when no request is being answered on it: the time for the last bytes of
+/// a head or of an answer.
+const LAST_BYTES: Duration = Duration::from_secs(1);
 
 /// What connections may take.
 #[derive(Debug, Clone, Copy)]
@@ -23,11 +35,13 @@ pub struct ServeLimits {
     pub connections: usize,
     /// The longest a client may take to send the head of a request, the wait for it included.
     pub head: Duration,
+    /// The longest a client may leave an answer unread.
+    pub unread: Duration,
 }
 
 impl Default for ServeLimits {
     fn default() -> Self {
-        Self { connections: 1024, head: Duration::from_secs(15) }
+        Self { connections: 1024, head: Duration::from_secs(15), unread: Duration::from_secs(15) }
     }
 }
 
@@ -81,17 +95,71 @@ async fn connection(
     // Answers are small and wanted at once.
     drop(stream.set_nodelay(true));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(64 * 1024);
-    let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(MOST_HEAD);
+    let (under_way, linger) = (UnderWay::default(), Linger::default());
+    let service = {
+        let (router, under_way, linger) = (TowerToHyperService::new(router), under_way.clone(), linger.clone());
+        service_fn(move |request: Request<Incoming>| {
+            let (mark, linger) = (under_way.mark(), linger.clone());
+            let has_body = !request.body().is_end_stream();
+            let answer = router.call(request);
+            async move {
+                let answer = answer.await;
+                if has_body && answer.as_ref().is_ok_and(|answer| !answer.status().is_success()) {
+                    linger.needed();
+                }
+                drop(mark);
+                answer
+            }
+        })
+    };
+    let stream = TokioIo::new(Stream::new(stream, limits.unread, linger));
+    let mut connection = std::pin::pin!(http.serve_connection(stream, service));
     let ended = tokio::select! {
         ended = &mut connection => ended,
         () = shutdown.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                ended = &mut connection => ended,
+                // The rest of a head that a client is in no hurry to send is not waited for.
+                () = under_way.none_for(LAST_BYTES) => Ok(()),
+            }
         }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended badly");
     }
     drop(place);
+}
+
+/// How many requests of a connection are being answered.
+#[derive(Clone, Default)]
+struct UnderWay(Arc<watch::Sender<usize>>);
+
+/// Stands for one request that is being answered.
+struct Mark(UnderWay);
+
+impl UnderWay {
+    fn mark(&self) -> Mark {
+        self.0.send_modify(|count| *count += 1);
+        Mark(self.clone())
+    }
+
+    /// Returns once there has been none for that long.
+    async fn none_for(&self, time: Duration) {
+        let mut count = self.0.subscribe();
+        loop {
+            // The sender lives as long as this does.
+            drop(count.wait_for(|count| *count == 0).await);
+            if tokio::time::timeout(time, count.wait_for(|count| *count > 0)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        self.0.0.send_modify(|count| *count -= 1);
+    }
 }

@@ -18,6 +18,7 @@ use metrics::counter;
 use moka::sync::Cache;
 use serde::Serialize;
 
+use super::around::REQUEST_ID;
 use super::body::{self, BodyLimits};
 use super::problem::Problem;
 
@@ -59,6 +60,7 @@ struct Answer {
 
 pub(super) async fn receive(State(intake): State<Arc<Intake>>, headers: HeaderMap, body: Body) -> Response {
     let event = known_event(&headers);
+    let request_id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
     let answer = take(&intake, &headers, body).await;
     let outcome = match &answer {
         Ok(answer) => answer.status,
@@ -67,11 +69,12 @@ pub(super) async fn receive(State(intake): State<Arc<Intake>>, headers: HeaderMa
     counter!(DELIVERIES, "event" => event, "outcome" => outcome).increment(1);
     match answer {
         Ok(answer) => {
-            tracing::info!(delivery = %answer.delivery, event, status = answer.status, "delivery");
+            tracing::info!(request_id, delivery = %answer.delivery, event, status = answer.status, "delivery");
             (StatusCode::ACCEPTED, Json(answer)).into_response()
         }
         Err((outcome, problem)) => {
-            tracing::warn!(event, outcome, "a delivery was refused");
+            let why = problem.detail();
+            tracing::warn!(request_id, event, outcome, why, "a delivery was refused");
             problem.into_response()
         }
     }
@@ -120,12 +123,12 @@ async fn read(intake: &Intake, headers: &HeaderMap, bytes: &Bytes) -> Result<(De
     if bytes.len() < LARGE {
         return verify_and_parse(intake, headers, bytes);
     }
-    let (secrets, headers, bytes) = (intake.secrets.clone(), headers.clone(), bytes.clone());
-    let now = intake.clock.now();
-    let work = tokio::task::spawn_blocking(move || verify_and_parse_at(&secrets, now, &headers, &bytes));
+    let (secrets, bytes) = (intake.secrets.clone(), bytes.clone());
+    let (now, copy) = (intake.clock.now(), headers.clone());
+    let work = tokio::task::spawn_blocking(move || verify_and_parse_at(&secrets, now, &copy, &bytes));
     work.await.unwrap_or_else(|_| {
         let detail = "the server made a mistake";
-        Err(("failed", Problem::new(StatusCode::INTERNAL_SERVER_ERROR, &HeaderMap::new(), detail)))
+        Err(("failed", Problem::new(StatusCode::INTERNAL_SERVER_ERROR, headers, detail)))
     })
 }
 

@@ -30,11 +30,7 @@ pub enum Format {
 /// Checks all settings: a summary when they are valid, otherwise every mistake.
 pub fn check(source: &Source) -> Checked {
     // Outside of development the settings are those of a server, whichever command they are checked for.
-    let serving = |loaded: Loaded| match loaded.settings.environment {
-        Environment::Development => Ok(loaded),
-        Environment::Staging | Environment::Production => loaded.check_serving().map(|()| loaded),
-    };
-    match Settings::load(source).and_then(serving) {
+    match Settings::load_if(source, |settings| settings.environment != Environment::Development) {
         Ok(loaded) => {
             let file = match &loaded.file {
                 Some(name) => format!("from {name}"),

@@ -66,6 +66,19 @@ impl Settings {
     /// # Errors
     /// Every mistake in the file, in the environment and between the two.
     pub fn load(source: &Source) -> Result<Loaded, Invalid> {
+        Self::load_if(source, |_| false)
+    }
+
+    /// Reads and checks all settings of a process that serves, which needs more than valid settings.
+    ///
+    /// # Errors
+    /// Every mistake, and everything that is missing.
+    pub fn load_serving(source: &Source) -> Result<Loaded, Invalid> {
+        Self::load_if(source, |_| true)
+    }
+
+    /// Reads and checks all settings; as those of a process that serves if they say so.
+    pub(super) fn load_if(source: &Source, serving: impl Fn(&Self) -> bool) -> Result<Loaded, Invalid> {
         let mut mistakes = Vec::new();
         let (name, text) = match find_file(source) {
             Ok(Some((name, text))) => (Some(name), Some(text)),
@@ -90,7 +103,7 @@ impl Settings {
         let merged = merge(file_values, environment_values);
         let settings = deserialise(merged, &origins, &mut mistakes);
         if let Some(settings) = &settings {
-            rules::check(settings, &origins, &mut mistakes);
+            rules::check(settings, &origins, serving(settings), &mut mistakes);
         }
         match settings {
             Some(settings) if mistakes.is_empty() => Ok(Loaded { settings, file: name, origins }),
@@ -100,15 +113,6 @@ impl Settings {
 }
 
 impl Loaded {
-    /// Holds the settings against what a process that serves needs beyond valid settings.
-    ///
-    /// # Errors
-    /// Everything that is missing.
-    pub fn check_serving(&self) -> Result<(), Invalid> {
-        let mistakes = rules::serving(&self.settings, &self.origins);
-        if mistakes.is_empty() { Ok(()) } else { Err(Invalid { mistakes, file: None }) }
-    }
-
     /// Where the value of a key comes from, such as `workflow.timeout`.
     pub fn origin(&self, path: impl Into<Path>) -> Origin {
         self.origins.of(&path.into())

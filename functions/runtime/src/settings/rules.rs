@@ -8,15 +8,19 @@ use super::load::Origins;
 use super::origin::Origin;
 use super::server::Environment;
 
-/// Adds every rule that does not hold. A rule about a key that is reported already keeps silent: it would judge a
+/// Adds every rule that does not hold, those for a process that serves among them if it is one. A rule about a key that is reported already keeps silent: it would judge a
 /// default nobody chose.
-pub(super) fn check(settings: &Settings, origins: &Origins, mistakes: &mut Vec<Diagnostic>) {
+pub(super) fn check(settings: &Settings, origins: &Origins, serving: bool, mistakes: &mut Vec<Diagnostic>) {
     let mut rules =
         Rules { origins, known: mistakes.iter().map(|mistake| mistake.path.clone()).collect(), found: Vec::new() };
     database(settings, &mut rules);
     github(settings, &mut rules);
     llm(settings, &mut rules);
     ports(settings, &mut rules);
+    if serving {
+        credentials(settings, &mut rules);
+        models(settings, &mut rules);
+    }
     mistakes.append(&mut rules.found);
 }
 
@@ -164,22 +168,20 @@ fn models(settings: &Settings, rules: &mut Rules<'_>) {
     }
 }
 
-/// What a process that serves needs beyond valid settings.
-pub(super) fn serving(settings: &Settings, origins: &Origins) -> Vec<Diagnostic> {
-    let mut rules = Rules { origins, known: Vec::new(), found: Vec::new() };
+/// What GitHub and the process need to trust each other.
+fn credentials(settings: &Settings, rules: &mut Rules<'_>) {
     let github = &settings.github;
-    if github.token.is_none() && github.app.id.is_none() {
+    if github.token.is_none() && github.app.id.is_none() && github.app.private_key.is_none() {
         let fix = "set GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY, or GITHUB_TOKEN";
-        rules.broken("github.token", &[], "there are no credentials for GitHub", fix);
+        let about = &["github.token", "github.app"];
+        rules.broken("github.token", about, "there are no credentials for GitHub", fix);
     }
     if github.webhook_secrets.is_empty() && settings.environment != Environment::Development {
         let fix = "set GITHUB_WEBHOOK_SECRET to the secret in the webhook's settings on GitHub";
         let message =
             format!("without a webhook secret no delivery is trusted, and {} needs one", settings.environment);
-        rules.broken("github.webhook_secrets", &[], message, fix);
+        rules.broken("github.webhook_secrets", &["github.webhook_secrets", "environment"], message, fix);
     }
-    models(settings, &mut rules);
-    rules.found
 }
 
 fn ports(settings: &Settings, rules: &mut Rules<'_>) {

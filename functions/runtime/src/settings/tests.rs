@@ -7,6 +7,8 @@ use insta::assert_snapshot;
 
 use super::*;
 
+mod serving;
+
 /// A folder with a configuration file and a set of variables.
 struct Given {
     dir: tempfile::TempDir,
@@ -216,8 +218,8 @@ fn a_file_that_is_asked_for_must_exist_and_another_need_not() {
     let mut given = Given::env(&[]);
     given.source.config = ConfigFile::Named("mine.yaml".into());
     assert_snapshot!(given.mistakes(), @"mine.yaml: the configuration file can't be read: No such file or directory (os error 2); name a YAML file that exists");
-    let given = given.file("mine.yaml", "environment: production\n");
-    assert_snapshot!(check(&given.source).text, @"settings are valid: production, from mine.yaml and 0 environment variables");
+    let given = given.file("mine.yaml", "environment: development\n");
+    assert_snapshot!(check(&given.source).text, @"settings are valid: development, from mine.yaml and 0 environment variables");
     assert_snapshot!(Given::env(&[("AUTOPR_ENV", "../../etc/passwd")]).mistakes(), @"environment variable AUTOPR_ENV: environment: expected one of `development`, `staging`, `production`, found text `../../etc/passwd`; write one of these");
 }
 
@@ -359,7 +361,7 @@ llm: { providers: { openai: { api_key: hunter2, model: m } } }
 database: { url: \"postgresql:/app:hunter2@db\", pool_size: no, pasword: hunter2 }
 redis: rediss://:hunter2@cache
 github: { token: [hunter2], tokn: hunter2, app: { id: x, private_key: { pem: hunter2 } } }
-server: { api_keys: hunter2, port: 0 }
+server: { api_keys: hunter2, port: 80800 }
 llm: { providers: { openai: hunter2, mine: { api_key: [hunter2], price: x } } }
 environment: { hunter: 2 }
 ";
@@ -383,7 +385,7 @@ environment: { hunter: 2 }
     configs/development.yaml:3:55: github.app.id: expected a whole number, found text `x`; write a whole number
     configs/development.yaml:3:58: github.app.private_key: expected text, found a mapping; write text
     configs/development.yaml:4:21: server.api_keys: expected a mapping, found text; write its keys on indented lines below `api_keys:`
-    configs/development.yaml:4:36: server.port: 0 is out of range: it must be from 1 to 65535; the default is 8080
+    configs/development.yaml:4:36: server.port: 80800 is out of range: it must be from 0 to 65535; the default is 8080
     configs/development.yaml:5:29: llm.providers.openai: expected a mapping, found text; write its keys on indented lines below `openai:`
     configs/development.yaml:5:46: llm.providers.mine.api_key: expected text, found a list; write text
     configs/development.yaml:5:73: llm.providers.mine.price: expected `free`, found text `x`; write free, or input: and output: with US dollars per million tokens

@@ -7,15 +7,13 @@ mod cut;
 mod schema;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::{Value, json};
 
-/// The environment variable that names the folder of npm packages.
-const FOLDER_VARIABLE: &str = "AUTOPR_TEST_NODE_MODULES";
+use crate::packages;
 
 /// GitHub's description, cut to what the fake routes.
 pub(crate) struct Description {
@@ -38,12 +36,13 @@ impl Description {
         static LOADED: OnceLock<Result<Description, String>> = OnceLock::new();
         LOADED
             .get_or_init(|| {
-                let file = folder().join("@octokit/openapi/generated/api.github.com.json");
+                let file = packages::folder().join("@octokit/openapi/generated/api.github.com.json");
                 let document = cut::load(&file).map_err(|why| {
                     format!(
                         "GitHub's OpenAPI description could not be read from {}: {why}; run scripts/test, which \
-                         installs it, or set {FOLDER_VARIABLE} to the node_modules folder that has it",
-                        file.display()
+                         installs it, or set {} to the node_modules folder that has it",
+                        file.display(),
+                        packages::VARIABLE
                     )
                 })?;
                 Ok(Self { document, compiled: Mutex::default() })
@@ -168,17 +167,6 @@ fn typed(schema: &Value, text: &str) -> Value {
         Some("array") => text.split(',').collect(),
         _ => json!(text),
     }
-}
-
-fn folder() -> PathBuf {
-    if let Some(folder) = std::env::var_os(FOLDER_VARIABLE) {
-        return PathBuf::from(folder);
-    }
-    let cache = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
-        .unwrap_or_default();
-    cache.join("autopr/node/node_modules")
 }
 
 #[cfg(test)]
