@@ -64,8 +64,19 @@ impl Secrets {
     pub fn verify<'a, 'h>(
         &self,
         body: &'a [u8],
-        mut signatures: impl Iterator<Item = &'h [u8]>,
+        signatures: impl Iterator<Item = &'h [u8]>,
     ) -> Result<Verified<'a>, Unverified> {
+        let digest = self.signature(signatures)?;
+        let matches = |secret: &SecretString| mac(secret, body).verify_slice(&digest).is_ok();
+        if self.0.iter().any(matches) { Ok(Verified(body)) } else { Err(Unverified::Mismatch) }
+    }
+
+    /// Reads the values of the `X-Hub-Signature-256` headers, of which there must be exactly one, before any body is
+    /// looked at.
+    ///
+    /// # Errors
+    /// [`Unverified`] when no body could make it match.
+    pub fn signature<'h>(&self, mut signatures: impl Iterator<Item = &'h [u8]>) -> Result<[u8; 32], Unverified> {
         if self.0.is_empty() {
             return Err(Unverified::NoSecret);
         }
@@ -78,8 +89,7 @@ impl Secrets {
             .strip_prefix(b"sha256=")
             .and_then(|digits| hex::decode_to_slice(digits, &mut digest).ok())
             .ok_or(Unverified::Form)?;
-        let matches = |secret: &SecretString| mac(secret, body).verify_slice(&digest).is_ok();
-        if self.0.iter().any(matches) { Ok(Verified(body)) } else { Err(Unverified::Mismatch) }
+        Ok(digest)
     }
 
     /// The header value that signs a body with the first secret, if there is one.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use autopr_core::clock::Clock;
 use autopr_core::ids::DeliveryId;
-use autopr_core::intake::{Headers, Parsed, Secrets, parse};
+use autopr_core::intake::{Headers, Parsed, Secrets, Unverified, parse};
 use autopr_core::message::Message;
 use autopr_core::ports::Queue;
 use autopr_core::telemetry::DELIVERIES;
@@ -94,7 +94,17 @@ fn known_event(headers: &HeaderMap) -> &'static str {
 
 type Refused = (&'static str, Problem);
 
+fn signatures(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers.get_all("x-hub-signature-256").iter().map(|value| value.as_bytes())
+}
+
+fn unverified(headers: &HeaderMap, error: Unverified) -> Refused {
+    ("unverified", Problem::new(StatusCode::UNAUTHORIZED, headers, error.to_string()))
+}
+
 async fn take(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Answer, Refused> {
+    // Whoever does not even try to sign gets no memory.
+    intake.secrets.signature(signatures(headers)).map_err(|error| unverified(headers, error))?;
     let held = body::read(body, headers, &intake.limits).await.map_err(|problem| ("unread", problem))?;
     let (delivery, parsed) = read(intake, headers, &held.bytes).await?;
     let answer = |status, reason| Answer { delivery: delivery.clone(), status, reason };
@@ -142,10 +152,7 @@ fn verify_and_parse_at(
     headers: &HeaderMap,
     bytes: &[u8],
 ) -> Result<(DeliveryId, Parsed), Refused> {
-    let signatures = headers.get_all("x-hub-signature-256").iter().map(|value| value.as_bytes());
-    let verified = secrets
-        .verify(bytes, signatures)
-        .map_err(|error| ("unverified", Problem::new(StatusCode::UNAUTHORIZED, headers, error.to_string())))?;
+    let verified = secrets.verify(bytes, signatures(headers)).map_err(|error| unverified(headers, error))?;
     let malformed = |detail: String| ("malformed", Problem::new(StatusCode::BAD_REQUEST, headers, detail));
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let missing = |name: &str| malformed(format!("the header {name} is missing"));
