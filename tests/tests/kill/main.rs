@@ -277,3 +277,22 @@ fn each<T: Sync>(all: &[T], one: impl Fn(&T) + Sync) {
         }
     });
 }
+
+#[test]
+fn a_limit_of_a_minute_parks_the_review_and_a_stop_in_between_changes_nothing() {
+    let page = undisturbed();
+    let mut world = World::launch(|setup| setup);
+    world.github.limit_secondary(403, Some(60), github::Until::Passed(Duration::from_secs(60)));
+    assert!(world.deliver());
+    world.server.logged("parked execution", |line| (line["message"] == "parked").then_some(()));
+    let asked = world.github.requests().len();
+    assert!(world.server.stop().success());
+    assert_eq!(world.github.requests().len(), asked, "nothing is asked while the limit lasts");
+    // Two minutes pass, here and at GitHub.
+    world.github.advance(Duration::from_secs(120));
+    let died = world.two_minutes_pass();
+    assert_eq!(died, NONE);
+    world.restart("limited");
+    world.rests("limited");
+    world.assert_as_usual(died, page, "limited");
+}
