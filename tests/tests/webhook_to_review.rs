@@ -25,33 +25,34 @@ fn without_a_model_the_analysers_review_and_the_check_fails() {
       src/config.py (line 2)
           1 +import os
           2 +TOKEN = "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"
-            │ **critical:** GitHub token in the change
+            │ **Critical:** GitHub token in the change
             │
             │ Whoever can read the repository can use it, and it stays in the history after the line is deleted.
             │
             │ **Fix:** Revoke it (GitHub settings, Developer settings), then read the new one from the environment or a secret store.
             │
-            │ <sub>`secret/github-token`. To silence it here, write `autopr:ignore secret/github-token` in a comment on the line.</sub>
+            │ <sub>To silence this here, write `autopr:ignore secret/github-token` in a comment on the line.</sub>
 
       src/total.rs (line 2)
           1  fn total(items: &[u32]) -> u32 {
           2 -    items.iter().sum()
           2 +<<<<<<< HEAD
-            │ **high:** Merge conflict marker
+            │ **High:** Merge conflict marker
             │
             │ The marker of an unresolved merge was committed: both versions stand in the file, and it will rarely compile.
             │
             │ **Fix:** Decide for one version (or combine them) and delete the marker lines.
             │
-            │ <sub>`conflict/marker`. To silence it here, write `autopr:ignore conflict/marker` in a comment on the line.</sub>
+            │ <sub>To silence this here, write `autopr:ignore conflict/marker` in a comment on the line.</sub>
 
     ──── Check autopr/review: failure
 
     2 findings, 2 of them block merging
 
-    ### AutoPR review: 2 findings, 2 of them block merging
-
     1 critical, 1 high.
+
+    - **Critical:** `src/config.py:2` GitHub token in the change
+    - **High:** `src/total.rs:2` Merge conflict marker
 
     **Covered:** 2 files (+8 −1) at `4007a07192`, by deterministic analysers only: no language model is configured. Effort to review: 1 of 5 (trivial).
     "#);
@@ -86,56 +87,58 @@ fn a_models_findings_are_put_where_they_belong() {
 
     1 critical, 2 high, 2 low.
 
-    #### On the change as a whole
+    **Covered:** 2 files (+8 −1) at `4007a07192`, by deterministic analysers and `openai/m-1`. Effort to review: 1 of 5 (trivial).
 
-    - **low:** Made up
+    #### Without evidence
+
+    A language model said this and quoted no line of the change, so it blocks nothing and may be wrong.
+
+    - **Low:** Made up
 
       It is not there. Not put on a line of src/total.rs: the quoted text does not occur in the change. **Fix:** None.
 
-      <sub>`model/finding`, found by `openai/m-1`. To leave files out, add them to `review.ignore` in `.autopr.yml`.</sub>
-
-    **Covered:** 2 files (+8 −1) at `4007a07192`, by deterministic analysers and `openai/m-1`. Effort to review: 1 of 5 (trivial).
+      <sub>Found by the language model `openai/m-1`.</sub>
 
       src/config.py (line 2)
           1 +import os
           2 +TOKEN = "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"
-            │ **critical:** GitHub token in the change
+            │ **Critical:** GitHub token in the change
             │
             │ Whoever can read the repository can use it, and it stays in the history after the line is deleted.
             │
             │ **Fix:** Revoke it (GitHub settings, Developer settings), then read the new one from the environment or a secret store.
             │
-            │ <sub>`secret/github-token`. To silence it here, write `autopr:ignore secret/github-token` in a comment on the line.</sub>
+            │ <sub>To silence this here, write `autopr:ignore secret/github-token` in a comment on the line.</sub>
 
       src/total.rs (line 2)
           1  fn total(items: &[u32]) -> u32 {
           2 -    items.iter().sum()
           2 +<<<<<<< HEAD
-            │ **high:** Merge conflict marker
+            │ **High:** Merge conflict marker
             │
             │ The marker of an unresolved merge was committed: both versions stand in the file, and it will rarely compile.
             │
             │ **Fix:** Decide for one version (or combine them) and delete the marker lines.
             │
-            │ <sub>`conflict/marker`. To silence it here, write `autopr:ignore conflict/marker` in a comment on the line.</sub>
+            │ <sub>To silence this here, write `autopr:ignore conflict/marker` in a comment on the line.</sub>
 
       src/total.rs (line 5)
           3 +    items.iter().copied().sum()
           4 +=======
           5 +    items.iter().sum::<u32>() / items.len()
-            │ **high:** Divides by zero
+            │ **High:** Divides by zero
             │
             │ An empty list has a length of zero.
             │
             │ **Fix:** Return early.
             │
-            │ <sub>`model/finding`, found by `openai/m-1`. To silence it here, write `autopr:ignore model/finding` in a comment on the line.</sub>
+            │ <sub>Found by the language model `openai/m-1`.</sub>
 
       src/config.py (line 3)
           1 +import os
           2 +TOKEN = "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"
           3 +DEBUG = False
-            │ **low:** A switch nobody reads
+            │ **Low:** A switch nobody reads
             │
             │ Nothing uses it.
             │
@@ -144,23 +147,19 @@ fn a_models_findings_are_put_where_they_belong() {
             │ Suggested change:
             │   + DEBUG = bool(os.getenv("DEBUG"))
             │
-            │ <sub>`model/finding`, found by `openai/m-1`. To silence it here, write `autopr:ignore model/finding` in a comment on the line.</sub>
+            │ <sub>Found by the language model `openai/m-1`.</sub>
 
     ──── Check autopr/review: failure
 
     5 findings, 3 of them block merging
 
-    ### AutoPR review: 5 findings, 3 of them block merging
-
     1 critical, 2 high, 2 low.
 
-    #### On the change as a whole
-
-    - **low:** Made up
-
-      It is not there. Not put on a line of src/total.rs: the quoted text does not occur in the change. **Fix:** None.
-
-      <sub>`model/finding`, found by `openai/m-1`. To leave files out, add them to `review.ignore` in `.autopr.yml`.</sub>
+    - **Critical:** `src/config.py:2` GitHub token in the change
+    - **High:** `src/total.rs:2` Merge conflict marker
+    - **High:** `src/total.rs:5` Divides by zero
+    - **Low:** Made up
+    - **Low:** `src/config.py:3` A switch nobody reads
 
     **Covered:** 2 files (+8 −1) at `4007a07192`, by deterministic analysers and `openai/m-1`. Effort to review: 1 of 5 (trivial).
     "#);

@@ -186,7 +186,7 @@ impl Shop {
 
     /// Shows what comes, until Ctrl-C or a termination.
     pub(crate) fn watch(&mut self) -> Result<(), String> {
-        let stopped = block_on(async { tokio::spawn(stop_signal()) });
+        let stopped = std::thread::spawn(|| block_on(stop_signal()));
         while !stopped.is_finished() && !self.server.ended() {
             if self.written.recv_timeout(Duration::from_millis(200)).is_ok() {
                 self.show();
