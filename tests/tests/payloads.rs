@@ -123,6 +123,9 @@ fn form(body: &[u8]) -> Vec<u8> {
     form_urlencoded::Serializer::new(String::new()).append_pair("payload", text).finish().into_bytes()
 }
 
+/// What is done to a payload: its name, the headers that go with it, and the body.
+type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, Vec<u8>);
+
 #[test]
 fn there_are_as_many_examples_as_the_package_is_known_to_have() {
     let events: BTreeSet<_> = payloads().iter().map(|payload| &payload.event).collect();
@@ -223,7 +226,7 @@ fn no_payload_is_read_that_is_not_signed_rightly() {
             body
         };
         let signature = "x-hub-signature-256";
-        let cases: [(&str, Vec<(&str, &str)>, Vec<u8>); 9] = [
+        let cases: [Case<'_>; 9] = [
             ("unsigned", vec![], body.clone()),
             ("one bit altered at the start", vec![(signature, &good)], altered(0, 0)),
             ("one bit altered in the middle", vec![(signature, &good)], altered(body.len() / 2, 3)),

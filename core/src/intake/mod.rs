@@ -1,5 +1,5 @@
-//! From the bytes of a webhook to an [`crate::event::Event`]: the signature first ([`signature`]), then the parsing
-//! ([`parse`]). The order is held by [`signature::Verified`], which only a matching signature makes.
+//! From the bytes of a webhook to an [`crate::event::Event`]: the signature first ([`Secrets::verify`]), then
+//! the parsing ([`parse()`]). The order is held by [`Verified`], which only a matching signature makes.
 
 mod command;
 mod parse;
