@@ -25,7 +25,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::listener::{address, listen};
+use crate::listener::{address, listen, serve_apart};
 use crate::signals::{Signals, Stopped};
 
 /// How often recorded times are sorted into their buckets.
@@ -118,7 +118,10 @@ pub async fn run(
         let intake = Arc::new(Intake::new(secrets, edges.queue.clone(), clock, BodyLimits::default()));
         tracing::info!(address = address(&listener), version, "listening");
         let router = http::router(Some(intake), health.clone());
-        http::serve(listener, router, ServeLimits::default(), shutdown.clone()).await;
+        if let Err(error) = serve_apart(listener, router, shutdown.clone()).await {
+            tracing::error!(%error, "the HTTP server ended");
+            shutdown.cancel();
+        }
     };
     let measured = async {
         let Some((listener, metrics)) = metrics else { return };

@@ -261,7 +261,9 @@ impl Store for SqliteStore {
     async fn enqueue(&self, body: &str, now: Timestamp) -> Result<(), Fault> {
         let body = body.to_owned();
         self.writer
-            .run("enqueue", move |connection| Box::pin(async move { messages::enqueue(connection, &body, now).await }))
+            .run_first("enqueue", move |connection| {
+                Box::pin(async move { messages::enqueue(connection, &body, now).await })
+            })
             .await
     }
 

@@ -7,24 +7,34 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-/// The most writes that share a commit: keeps the wait of the first bounded.
-const BATCH: usize = 256;
+/// The most writes that share a commit: keeps the wait of the first, and of an urgent one that comes meanwhile, bounded.
+const BATCH: usize = 64;
 
 /// The most writes that wait for the writer; whoever comes later waits to be let in.
 const WAITING: usize = 1024;
 
 /// Hands writes to the writing task.
 pub(crate) struct Writer {
-    jobs: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    lanes: Mutex<Option<Lanes>>,
     task: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// The two queues in front of the writing task.
+#[derive(Clone)]
+struct Lanes {
+    /// Writes that somebody waits for who must be answered within milliseconds. They go first.
+    urgent: mpsc::Sender<Box<dyn Job>>,
+    /// All others.
+    usual: mpsc::Sender<Box<dyn Job>>,
 }
 
 impl Writer {
     /// Starts the task on the connection, which `options` made and can make again.
     pub(crate) fn start(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
-        let (jobs, waiting) = mpsc::channel(WAITING);
-        let task = tokio::spawn(write(connection, options, waiting));
-        Self { jobs: Mutex::new(Some(jobs)), task: Mutex::new(Some(task)) }
+        let (urgent, first) = mpsc::channel(WAITING);
+        let (usual, then) = mpsc::channel(WAITING);
+        let task = tokio::spawn(write(connection, options, first, then));
+        Self { lanes: Mutex::new(Some(Lanes { urgent, usual })), task: Mutex::new(Some(task)) }
     }
 
     /// Runs `work` inside a transaction and returns once it is committed, or was undone because it failed.
@@ -33,8 +43,30 @@ impl Writer {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
     {
+        self.run_in(name, |lanes| lanes.usual, work).await
+    }
+
+    /// [`Writer::run`] before everything that waits.
+    pub(crate) async fn run_first<T, W>(&self, name: &'static str, work: W) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
+    {
+        self.run_in(name, |lanes| lanes.urgent, work).await
+    }
+
+    async fn run_in<T, W>(
+        &self,
+        name: &'static str,
+        lane: impl FnOnce(Lanes) -> mpsc::Sender<Box<dyn Job>>,
+        work: W,
+    ) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
+    {
         let closed = || Fault::unavailable(format!("{name}: the database is closed"));
-        let jobs = self.jobs.lock().await.clone().ok_or_else(closed)?;
+        let jobs = lane(self.lanes.lock().await.clone().ok_or_else(closed)?);
         let (reply, answer) = oneshot::channel();
         let job = Write { name, work: Some(work), result: None, reply };
         jobs.send(Box::new(job)).await.map_err(|_| closed())?;
@@ -43,7 +75,7 @@ impl Writer {
 
     /// Lets no more writes in, waits for those that are, and closes the connection.
     pub(crate) async fn close(&self) {
-        self.jobs.lock().await.take();
+        self.lanes.lock().await.take();
         if let Some(task) = self.task.lock().await.take()
             && let Err(error) = task.await
         {
@@ -99,10 +131,15 @@ where
     }
 }
 
-async fn write(connection: SqliteConnection, options: SqliteConnectOptions, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+async fn write(
+    connection: SqliteConnection,
+    options: SqliteConnectOptions,
+    mut urgent: mpsc::Receiver<Box<dyn Job>>,
+    mut usual: mpsc::Receiver<Box<dyn Job>>,
+) {
     let mut place = Some(connection);
     let mut batch = Vec::new();
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+    while take(&mut urgent, &mut usual, &mut batch).await {
         let committed = match connected(&mut place, &options).await {
             Ok(connection) => commit(connection, &mut batch).await,
             Err(error) => Err(error),
@@ -122,6 +159,36 @@ async fn write(connection: SqliteConnection, options: SqliteConnectOptions, mut 
     {
         tracing::warn!(%error, "closing the database failed");
     }
+}
+
+/// Waits for writes and takes up to a batch of them, the urgent ones first; false once there will be no more.
+async fn take(
+    urgent: &mut mpsc::Receiver<Box<dyn Job>>,
+    usual: &mut mpsc::Receiver<Box<dyn Job>>,
+    batch: &mut Vec<Box<dyn Job>>,
+) -> bool {
+    let first = tokio::select! {
+        biased;
+        job = urgent.recv() => job,
+        job = usual.recv() => job,
+    };
+    // The lanes are closed together: when one is at its end, what is left is in the other.
+    let first = match first {
+        Some(job) => Some(job),
+        None => match urgent.recv().await {
+            Some(job) => Some(job),
+            None => usual.recv().await,
+        },
+    };
+    batch.extend(first);
+    for lane in [urgent, usual] {
+        while batch.len() < BATCH
+            && let Ok(job) = lane.try_recv()
+        {
+            batch.push(job);
+        }
+    }
+    !batch.is_empty()
 }
 
 async fn connected<'c>(
