@@ -203,7 +203,7 @@ async fn a_provider_that_keeps_failing_is_left_alone_and_tried_again_later() {
     assert_eq!(fault.retry, Retry::Backoff);
     let fault = payer.ask().await.unwrap_err();
     assert_eq!(payer.asked(), [5], "it is not even asked");
-    assert!(matches!(fault.retry, Retry::After(wait) if wait <= Duration::from_secs(30)));
+    assert_eq!(fault.retry, Retry::Backoff);
     payer.clock.sleep(Duration::from_secs(31)).await;
     payer.ask().await.unwrap_err();
     assert_eq!(payer.asked(), [6], "one trial");

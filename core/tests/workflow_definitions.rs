@@ -63,7 +63,7 @@ fn when(condition: &str) -> Definition {
 #[rstest]
 #[case::opened(opened(), true)]
 #[case::opened_as_a_draft(draft(opened()), true)]
-#[case::opened_by_a_bot(by_bot(opened()), false)]
+#[case::opened_by_a_bot(by_bot(opened()), true)]
 #[case::closed(event(EventKind::PullRequest { action: PullRequestAction::Closed }), false)]
 #[case::asked_for_in_a_comment(command("review", "full"), true)]
 #[case::asked_for_on_a_draft(draft(command("review", "")), true)]
@@ -213,7 +213,7 @@ fn a_definition_survives_json_with_its_digest() {
     assert_eq!(read.matches(&opened()), Ok(true));
     assert_eq!(workflow.digest().len(), 64);
     assert_ne!(Definition { timeout: Some(301), ..workflow.clone() }.digest(), workflow.digest());
-    assert_snapshot!(stored, @r#"{"name":"pr-review","description":"Reviews the change of a pull request and publishes one review and one check.","on":{"pull_request":["opened","reopened","ready_for_review","synchronize"],"command":["review"],"check_rerun":true},"if":"!event.sender.bot","concurrency":{"group":"review/${repo}/${number}","latest_wins":true},"steps":[{"id":"authorize","uses":"authorize"},{"id":"fetch","uses":"fetch","needs":["authorize"],"if":"steps.authorize.output.allowed"},{"id":"analyse","uses":"analyse","needs":["fetch"],"if":"steps.fetch.output.wanted"},{"id":"review","uses":"review","needs":["fetch"],"if":"steps.fetch.output.wanted"},{"id":"publish","uses":"publish-review","needs":["analyse","review"],"if":"steps.fetch.status == 'failed' || (steps.fetch.status == 'succeeded' && steps.fetch.output.wanted)"}]}"#);
+    assert_snapshot!(stored, @r#"{"name":"pr-review","description":"Reviews the change of a pull request and publishes one review and one check.","on":{"pull_request":["opened","reopened","ready_for_review","synchronize"],"command":["review"],"check_rerun":true},"if":"!event.sender.bot || event.type == 'pull_request'","concurrency":{"group":"review/${repo}/${number}","latest_wins":true},"steps":[{"id":"authorize","uses":"authorize"},{"id":"fetch","uses":"fetch","needs":["authorize"],"if":"steps.authorize.output.allowed","retry":{"attempts":10,"delay":10}},{"id":"analyse","uses":"analyse","needs":["fetch"],"if":"steps.fetch.output.wanted"},{"id":"review","uses":"review","needs":["fetch"],"if":"steps.fetch.output.wanted"},{"id":"publish","uses":"publish-review","needs":["analyse","review"],"if":"steps.fetch.status == 'failed' || (steps.fetch.status == 'succeeded' && steps.fetch.output.wanted)","retry":{"attempts":10,"delay":10}},{"id":"tell","uses":"tell","needs":["publish"],"if":"steps.fetch.status == 'succeeded' && !steps.fetch.output.wanted"}]}"#);
 }
 
 #[test]

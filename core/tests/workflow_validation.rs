@@ -59,7 +59,7 @@ steps:
       |          ^^^^
       = fix: use seconds from 1 to 86400 (a day)
 
-    steps[1].uses: expected one of `authorize`, `fetch`, `analyse`, `review`, `publish-review`, `describe`, `label`, `help`, found text `analyze`
+    steps[1].uses: expected one of `authorize`, `fetch`, `analyse`, `review`, `publish-review`, `describe`, `label`, `tell`, `help`, found text `analyze`
      --> nightly.yaml:8:23
       |
     8 |   - { id: look, uses: analyze, needs: [fetch] }

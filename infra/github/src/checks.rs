@@ -1,10 +1,11 @@
 //! The verdict on a commit: a check run where we may write one, which only Apps may, and a commit status elsewhere.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ::http::Method;
 use autopr_core::fault::{Fault, FaultKind};
-use autopr_core::ids::CommitSha;
+use autopr_core::ids::{CommitSha, RepoName};
 use autopr_core::ports::forge::{Marker, Remote, Target};
 use autopr_core::review::{Check, Verdict};
 use serde::Deserialize;
@@ -33,8 +34,8 @@ pub(crate) struct Checks {
     pub(crate) name: String,
     /// Where people see pull requests.
     pub(crate) web: Url,
-    /// True once GitHub said that these credentials may not write check runs.
-    pub(crate) refused: AtomicBool,
+    /// The repositories of which GitHub said that these credentials may not write check runs there.
+    pub(crate) refused: Mutex<HashSet<RepoName>>,
 }
 
 #[derive(Deserialize)]
@@ -66,14 +67,14 @@ impl Checks {
         check: &Check,
     ) -> Result<Remote, Fault> {
         let tokens = matches!(api.auth, Auth::Token(_));
-        if tokens && self.refused.load(Ordering::Relaxed) {
+        if tokens && self.is_refused(target) {
             return self.create_status(api, target, marker, check).await;
         }
         match self.create_run(api, target, marker, check).await {
             Err(fault) if tokens && fault.kind == FaultKind::Denied => {
                 tracing::info!("this token may not write check runs; verdicts become commit statuses");
                 let posted = self.create_status(api, target, marker, check).await?;
-                self.refused.store(true, Ordering::Relaxed);
+                self.refused().insert(target.repository.clone());
                 Ok(posted)
             }
             done => done,
@@ -89,7 +90,7 @@ impl Checks {
         marker: &Marker,
     ) -> Result<Option<Remote>, Fault> {
         let tokens = matches!(api.auth, Auth::Token(_));
-        if !(tokens && self.refused.load(Ordering::Relaxed)) {
+        if !(tokens && self.is_refused(target)) {
             match self.find_run(api, target, head, marker).await {
                 // Who may not even read check runs has written none.
                 Err(fault) if tokens && fault.kind == FaultKind::Denied => {}
@@ -98,6 +99,14 @@ impl Checks {
             }
         }
         self.find_status(api, target, head, marker).await
+    }
+
+    fn is_refused(&self, target: &Target) -> bool {
+        self.refused().contains(&target.repository)
+    }
+
+    fn refused(&self) -> MutexGuard<'_, HashSet<RepoName>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn create_run(&self, api: &Api, target: &Target, marker: &Marker, check: &Check) -> Result<Remote, Fault> {

@@ -1,7 +1,7 @@
 //! [`GitHub`], the forge.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::Mutex;
 
 use async_trait::async_trait;
 use autopr_core::clock::Clock;
@@ -71,7 +71,7 @@ impl GitHub {
         let auth = Auth::new(&settings.credentials, clock)?;
         let web = checks::web(&settings.base_url);
         let http = Http::new(settings.base_url, settings.timeout)?;
-        let checks = Checks { name: settings.check_name, web, refused: AtomicBool::new(false) };
+        let checks = Checks { name: settings.check_name, web, refused: Mutex::default() };
         Ok(Self { api: Api { http, auth }, checks, contents: Contents::new(), pulls: pull::seen() })
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use ::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, IF_NONE_MATCH, LOCATION};
 use ::http::{HeaderValue, Method, StatusCode};
 use autopr_core::fault::{Fault, FaultKind, Retry};
+use autopr_core::telemetry::{GITHUB_REMAINING, GITHUB_REQUESTS};
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use serde::Serialize;
@@ -188,9 +189,9 @@ impl Http {
         let (operation, doing) = (request.operation.as_str(), request.operation.doing());
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(operation, status, duration_ms, "asked GitHub");
-        metrics::counter!("autopr_github_requests_total", "operation" => operation, "status" => status).increment(1);
+        metrics::counter!(GITHUB_REQUESTS, "operation" => operation, "status" => status).increment(1);
         if let Some(left) = answered.as_ref().ok().and_then(Answer::remaining) {
-            metrics::gauge!("autopr_github_rate_limit_remaining").set(left as f64);
+            metrics::gauge!(GITHUB_REMAINING).set(left as f64);
         }
         answered.map_err(|error| {
             let slow = error.is_timeout();
