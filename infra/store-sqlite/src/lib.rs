@@ -71,7 +71,9 @@ impl SqliteStore {
             .max_connections(READERS)
             .min_connections(0)
             .connect_lazy_with(options.clone().pragma("query_only", "ON"));
-        Ok(Self { writer: Writer::start(connection, options), readers, definitions: Arc::default() })
+        let writer = Writer::start(connection, options)
+            .map_err(|error| Fault::unavailable("can't start the thread that writes to the database").source(error))?;
+        Ok(Self { writer, readers, definitions: Arc::default() })
     }
 
     /// Waits for the writes under way, then closes the file.

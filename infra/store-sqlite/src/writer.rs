@@ -1,11 +1,12 @@
-//! The one writer: a task that owns the writing connection and commits what has piled up in one transaction.
+//! The one writer: a thread that owns the writing connection and commits what has piled up in one transaction.
+
+use std::{io, thread};
 
 use autopr_core::fault::{Fault, FaultKind, Retry};
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 /// The most writes that share a commit: keeps the wait of the first, and of an urgent one that comes meanwhile, bounded.
 const BATCH: usize = 64;
@@ -16,7 +17,7 @@ const WAITING: usize = 1024;
 /// Hands writes to the writing task.
 pub(crate) struct Writer {
     lanes: Mutex<Option<Lanes>>,
-    task: Mutex<Option<JoinHandle<()>>>,
+    end: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 /// The two queues in front of the writing task.
@@ -29,12 +30,19 @@ struct Lanes {
 }
 
 impl Writer {
-    /// Starts the task on the connection, which `options` made and can make again.
-    pub(crate) fn start(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
+    /// Starts to write to the connection, which `options` made and can make again, on a thread of its own: a write is many
+    /// short steps, and between two of them it would wait for everything else that the process has to do.
+    pub(crate) fn start(connection: SqliteConnection, options: SqliteConnectOptions) -> io::Result<Self> {
         let (urgent, first) = mpsc::channel(WAITING);
         let (usual, then) = mpsc::channel(WAITING);
-        let task = tokio::spawn(write(connection, options, first, then));
-        Self { lanes: Mutex::new(Some(Lanes { urgent, usual })), task: Mutex::new(Some(task)) }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (ended, end) = oneshot::channel();
+        thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || {
+            runtime.block_on(write(connection, options, first, then));
+            // Whoever closed the store may not wait for it.
+            let _ = ended.send(());
+        })?;
+        Ok(Self { lanes: Mutex::new(Some(Lanes { urgent, usual })), end: Mutex::new(Some(end)) })
     }
 
     /// Runs `work` inside a transaction and returns once it is committed, or was undone because it failed.
@@ -76,10 +84,10 @@ impl Writer {
     /// Lets no more writes in, waits for those that are, and closes the connection.
     pub(crate) async fn close(&self) {
         self.lanes.lock().await.take();
-        if let Some(task) = self.task.lock().await.take()
-            && let Err(error) = task.await
+        if let Some(end) = self.end.lock().await.take()
+            && end.await.is_err()
         {
-            tracing::error!(%error, "the database writer ended badly");
+            tracing::error!("the database writer ended badly");
         }
     }
 }
@@ -241,7 +249,7 @@ mod tests {
     async fn a_full_disk_fails_the_write_and_nothing_after_it() {
         let folder = tempfile::tempdir().unwrap();
         let options = SqliteConnectOptions::new().filename(folder.path().join("full.db")).create_if_missing(true);
-        let writer = Writer::start(options.connect().await.unwrap(), options);
+        let writer = Writer::start(options.connect().await.unwrap(), options).unwrap();
         execute(&writer, "CREATE TABLE t (x BLOB)").await.unwrap();
         execute(&writer, "PRAGMA max_page_count = 3").await.unwrap();
         let full = execute(&writer, "INSERT INTO t SELECT zeroblob(100000)").await.unwrap_err();
@@ -256,7 +264,7 @@ mod tests {
     async fn a_transaction_that_the_database_ended_by_itself_is_not_the_last() {
         let folder = tempfile::tempdir().unwrap();
         let options = SqliteConnectOptions::new().filename(folder.path().join("a.db")).create_if_missing(true);
-        let writer = Writer::start(options.connect().await.unwrap(), options);
+        let writer = Writer::start(options.connect().await.unwrap(), options).unwrap();
         execute(&writer, "CREATE TABLE t (x INTEGER)").await.unwrap();
         // What SQLite does on some errors (https://www.sqlite.org/lang_transaction.html, section 3.1).
         execute(&writer, "INSERT INTO t VALUES (1); ROLLBACK").await.unwrap_err();
@@ -269,7 +277,7 @@ mod tests {
     async fn a_write_that_fails_leaves_nothing_and_harms_no_other() {
         let folder = tempfile::tempdir().unwrap();
         let options = SqliteConnectOptions::new().filename(folder.path().join("a.db")).create_if_missing(true);
-        let writer = Writer::start(options.connect().await.unwrap(), options);
+        let writer = Writer::start(options.connect().await.unwrap(), options).unwrap();
         execute(&writer, "CREATE TABLE t (x INTEGER UNIQUE)").await.unwrap();
         let (one, half, two) = tokio::join!(
             execute(&writer, "INSERT INTO t VALUES (1)"),

@@ -67,7 +67,7 @@ async fn a_review_is_one_request_with_its_comments() {
     assert!(body.contains("nowhere") && body.contains(":1` no text") && !body.contains("one line"), "{body}");
     for comment in posted["comments"].as_array_mut().unwrap() {
         let text = comment["body"].take();
-        assert!(text.as_str().unwrap().starts_with("**medium:** "), "{text}");
+        assert!(text.as_str().unwrap().starts_with("**Medium:** "), "{text}");
     }
     assert_eq!(
         posted,

@@ -150,7 +150,7 @@ fn said(body: serde_json::Value) -> Reply {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_none_is_unavailable() {
+async fn an_answer_that_is_none_leaves_its_cost_unknown() {
     let server = server().await;
     for vendor in Vendor::ALL {
         let garbage = [
@@ -161,11 +161,11 @@ async fn an_answer_that_is_none_is_unavailable() {
             Reply::Status { status: 200, body: "{\"choices\":[],\"content\":[]}".to_owned(), headers: Vec::new() },
         ];
         for reply in garbage {
-            check(&server, vendor, reply, FaultKind::Unavailable, Retry::Backoff, "no completion").await;
+            check(&server, vendor, reply, FaultKind::Unknown, Retry::Backoff, "no completion").await;
         }
         let broken = Reply::Truncate(Box::new(Reply::answer(SECRET.repeat(100))));
-        check(&server, vendor, broken, FaultKind::Unavailable, Retry::Backoff, "broke off").await;
-        check(&server, vendor, Reply::Drop, FaultKind::Unavailable, Retry::Backoff, "broke off").await;
+        check(&server, vendor, broken, FaultKind::Unknown, Retry::Backoff, "broke off").await;
+        check(&server, vendor, Reply::Drop, FaultKind::Unknown, Retry::Backoff, "broke off").await;
     }
 }
 
@@ -249,5 +249,5 @@ async fn a_redirect_is_not_followed() {
 async fn an_answer_without_end_is_not_read_from_ollama() {
     let server = server().await;
     let reply = Reply::answer("x".repeat(9 * 1024 * 1024));
-    check(&server, Vendor::Ollama, reply, FaultKind::Unavailable, Retry::Backoff, "more than 8 MiB").await;
+    check(&server, Vendor::Ollama, reply, FaultKind::Unknown, Retry::Backoff, "more than 8 MiB").await;
 }
