@@ -8,8 +8,11 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-/// The most writes that share a commit: keeps the wait of the first, and of an urgent one that comes meanwhile, bounded.
-const BATCH: usize = 64;
+/// The most urgent writes that share a commit. They are short.
+const URGENT: usize = 256;
+
+/// The most other writes in a commit: an urgent one that comes meanwhile waits for all of them.
+const USUAL: usize = 16;
 
 /// The most writes that wait for the writer; whoever comes later waits to be let in.
 const WAITING: usize = 1024;
@@ -189,8 +192,9 @@ async fn take(
         },
     };
     batch.extend(first);
-    for lane in [urgent, usual] {
-        while batch.len() < BATCH
+    for (lane, most) in [(urgent, URGENT), (usual, USUAL)] {
+        let full = batch.len() + most;
+        while batch.len() < full
             && let Ok(job) = lane.try_recv()
         {
             batch.push(job);
