@@ -8,7 +8,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 
 use crate::execution::ExecutionStatus;
 use crate::fault::{Fault, FaultKind};
-use crate::model_chain::Price;
+use crate::model_chain::MicroUsd;
 use crate::ports::Model;
 use crate::ports::model::Completion;
 use crate::review::{Review, Source};
@@ -49,8 +49,8 @@ declare! {
     describe_counter Count FINDINGS "autopr_review_findings_total" "Findings that were published, by severity and source.",
 }
 
-/// Records one call of a language model.
-pub(crate) fn model_call(model: &dyn Model, answer: &Result<Completion, Fault>, price: Price, latency: Duration) {
+/// Records one call of a language model and the cost booked for it.
+pub(crate) fn model_call(model: &dyn Model, answer: &Result<Completion, Fault>, cost: MicroUsd, latency: Duration) {
     let labels = [("provider", model.provider().to_owned()), ("model", model.model().to_owned())];
     let outcome = match answer {
         Ok(_) => "answered",
@@ -59,15 +59,15 @@ pub(crate) fn model_call(model: &dyn Model, answer: &Result<Completion, Fault>, 
     let [provider, name] = labels.clone();
     counter!(LLM_REQUESTS, &[provider, name, ("outcome", outcome.to_owned())]).increment(1);
     histogram!(LLM_DURATION, &labels).record(latency.as_secs_f64());
+    // A gauge can be added to in fractions; by what it counts it only rises.
+    #[expect(clippy::cast_precision_loss, reason = "a cost of 2^53 millionths of a dollar is out of sight")]
+    let dollars = cost.0 as f64 / 1e6;
+    gauge!(LLM_COST, &labels).increment(dollars);
     let Ok(Completion { input_tokens, output_tokens, .. }) = answer else { return };
     for (direction, tokens) in [("input", *input_tokens), ("output", *output_tokens)] {
         let [provider, name] = labels.clone();
         counter!(LLM_TOKENS, &[provider, name, ("direction", direction.to_owned())]).increment(tokens);
     }
-    // A gauge can be added to in fractions; by what it counts it only rises.
-    #[expect(clippy::cast_precision_loss, reason = "a cost of 2^53 millionths of a dollar is out of sight")]
-    let dollars = price.cost(*input_tokens, *output_tokens).0 as f64 / 1e6;
-    gauge!(LLM_COST, &labels).increment(dollars);
 }
 
 /// Records whether a provider's breaker is open.

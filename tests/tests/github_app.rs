@@ -73,7 +73,8 @@ fn its_events_are_those_that_are_acted_on() {
     let secrets = Secrets::new(vec![SecretString::from(SECRET)]).expect("one secret");
     let acted_on = |event: &str| {
         let signature = secrets.sign(b"{}").expect("a signature");
-        let verified = secrets.verify(b"{}", std::iter::once(signature.as_bytes())).expect("it is signed");
+        let signature = secrets.signature(std::iter::once(signature.as_bytes())).expect("it is a signature");
+        let verified = secrets.verify(b"{}", &signature).expect("it is signed");
         let delivery = DeliveryId::new("d").expect("an id");
         let headers = Headers {
             delivery,

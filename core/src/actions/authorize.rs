@@ -27,16 +27,15 @@ pub(super) async fn run(context: &Context) -> Result<Authorized, Fault> {
     react(context, reaction).await?;
     if allowed {
         context.join().await?;
+        return Ok(Authorized { allowed });
     }
-    if !allowed {
-        // The name matched a workflow's trigger, so it is one of a few words.
-        let body = format!("`/autopr {name}` needs write access to this repository.\n");
-        let target = &target;
-        let answer = context.effect(EffectKind::Comment, None, |marker| async move {
-            context.forge().create_comment(target, &marker, &body).await
-        });
-        answer.await?;
-    }
+    // The name matched a workflow's trigger, so it is one of a few words.
+    let body = format!("`/autopr {name}` needs write access to this repository.\n");
+    let target = &target;
+    let answer = context.effect(EffectKind::Comment, None, |marker| async move {
+        context.forge().create_comment(target, &marker, &body).await
+    });
+    answer.await?;
     Ok(Authorized { allowed })
 }
 

@@ -7,4 +7,4 @@ mod payload;
 mod signature;
 
 pub use parse::{Headers, Malformed, Parsed, parse};
-pub use signature::{Secrets, TooManySecrets, Unverified, Verified};
+pub use signature::{Secrets, Signature, TooManySecrets, Unverified, Verified};

@@ -16,6 +16,10 @@ pub struct Secrets(Vec<SecretString>);
 #[error("there are {0} webhook secrets; give one, or two while one replaces the other")]
 pub struct TooManySecrets(usize);
 
+/// A signature as a sender gave it: of the right form, and not yet held against any body.
+#[derive(Debug, Clone)]
+pub struct Signature([u8; 32]);
+
 /// A body whose signature matched. There is no other way to get one.
 #[derive(Debug, Clone, Copy)]
 pub struct Verified<'a>(&'a [u8]);
@@ -56,18 +60,12 @@ impl Secrets {
         if secrets.len() > MOST { Err(TooManySecrets(secrets.len())) } else { Ok(Self(secrets)) }
     }
 
-    /// Checks a body against the values of its `X-Hub-Signature-256` headers, of which there must be exactly one. Takes
-    /// the same time wherever the signature differs.
+    /// Checks a body against its signature. Takes the same time wherever they differ.
     ///
     /// # Errors
-    /// [`Unverified`] when the body is not to be trusted.
-    pub fn verify<'a, 'h>(
-        &self,
-        body: &'a [u8],
-        signatures: impl Iterator<Item = &'h [u8]>,
-    ) -> Result<Verified<'a>, Unverified> {
-        let digest = self.signature(signatures)?;
-        let matches = |secret: &SecretString| mac(secret, body).verify_slice(&digest).is_ok();
+    /// [`Unverified::Mismatch`] when the body is not to be trusted.
+    pub fn verify<'a>(&self, body: &'a [u8], signature: &Signature) -> Result<Verified<'a>, Unverified> {
+        let matches = |secret: &SecretString| mac(secret, body).verify_slice(&signature.0).is_ok();
         if self.0.iter().any(matches) { Ok(Verified(body)) } else { Err(Unverified::Mismatch) }
     }
 
@@ -76,7 +74,7 @@ impl Secrets {
     ///
     /// # Errors
     /// [`Unverified`] when no body could make it match.
-    pub fn signature<'h>(&self, mut signatures: impl Iterator<Item = &'h [u8]>) -> Result<[u8; 32], Unverified> {
+    pub fn signature<'h>(&self, mut signatures: impl Iterator<Item = &'h [u8]>) -> Result<Signature, Unverified> {
         if self.0.is_empty() {
             return Err(Unverified::NoSecret);
         }
@@ -89,7 +87,7 @@ impl Secrets {
             .strip_prefix(b"sha256=")
             .and_then(|digits| hex::decode_to_slice(digits, &mut digest).ok())
             .ok_or(Unverified::Form)?;
-        Ok(digest)
+        Ok(Signature(digest))
     }
 
     /// The header value that signs a body with the first secret, if there is one.
@@ -119,9 +117,8 @@ mod tests {
     }
 
     fn check(secrets: &Secrets, body: &[u8], signatures: &[&str]) -> Result<(), Unverified> {
-        secrets.verify(body, signatures.iter().map(|text| text.as_bytes())).map(|verified| {
-            assert_eq!(verified.body(), body);
-        })
+        let signature = secrets.signature(signatures.iter().map(|text| text.as_bytes()))?;
+        secrets.verify(body, &signature).map(|verified| assert_eq!(verified.body(), body))
     }
 
     /// The example in GitHub's documentation.

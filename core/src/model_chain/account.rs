@@ -114,41 +114,12 @@ impl Account<'_> {
         }
     }
 
-    /// Books what a call really cost and keeps its answer, together. A call whose success is unknown is booked at what
-    /// was set aside, because it may have been paid.
-    pub(super) async fn settle(
-        &self,
-        call: CallId,
-        key: &str,
-        answer: &Result<Completion, Fault>,
-        price: Price,
-        most: MicroUsd,
-        latency: Duration,
-    ) -> Result<(), Fault> {
-        let settled = match answer {
-            Ok(completion) => {
-                let Completion { input_tokens, output_tokens, .. } = *completion;
-                let bug = |error| Fault::new(FaultKind::Bug, "a completion is not JSON").json(&error);
-                SettledCall {
-                    outcome: CallOutcome::Answered,
-                    input_tokens,
-                    output_tokens,
-                    cost: price.cost(input_tokens, output_tokens),
-                    latency,
-                    memo: Some((key.to_owned(), serde_json::to_vec(completion).map_err(bug)?)),
-                }
-            }
-            Err(fault) => {
-                let unknown = matches!(fault.kind, FaultKind::Timeout | FaultKind::Unknown);
-                let (outcome, cost) =
-                    if unknown { (CallOutcome::Lost, most) } else { (CallOutcome::Failed, MicroUsd::default()) };
-                SettledCall { outcome, input_tokens: 0, output_tokens: 0, cost, latency, memo: None }
-            }
-        };
-        // A paid answer is not lost to a moment in which the store can't be reached.
+    /// Books a call and keeps its answer, together. A paid answer is not lost to a moment in which the store can't be
+    /// reached.
+    pub(super) async fn settle(&self, call: CallId, settled: &SettledCall) -> Result<(), Fault> {
         let mut attempt = 1;
         loop {
-            match self.store.settle_call(self.lease, call, &settled, self.now()).await {
+            match self.store.settle_call(self.lease, call, settled, self.now()).await {
                 Err(fault) if fault.kind == FaultKind::Unavailable && attempt < ATTEMPTS => {
                     self.sleep(backoff(FIRST_WAIT, attempt, self.seed())).await;
                     attempt += 1;
@@ -157,4 +128,32 @@ impl Account<'_> {
             }
         }
     }
+}
+
+/// What is to be booked for a call, with its answer to be kept under that key. A call whose success is unknown is booked
+/// at what was set aside, because it may have been paid.
+pub(super) fn settled(
+    key: &str,
+    answer: &Result<Completion, Fault>,
+    price: Price,
+    most: MicroUsd,
+    latency: Duration,
+) -> Result<SettledCall, Fault> {
+    let (outcome, cost) = match answer {
+        Ok(completion) => {
+            let Completion { input_tokens, output_tokens, .. } = *completion;
+            let bug = |error| Fault::new(FaultKind::Bug, "a completion is not JSON").json(&error);
+            return Ok(SettledCall {
+                outcome: CallOutcome::Answered,
+                input_tokens,
+                output_tokens,
+                cost: price.cost(input_tokens, output_tokens),
+                latency,
+                memo: Some((key.to_owned(), serde_json::to_vec(completion).map_err(bug)?)),
+            });
+        }
+        Err(fault) if matches!(fault.kind, FaultKind::Timeout | FaultKind::Unknown) => (CallOutcome::Lost, most),
+        Err(_) => (CallOutcome::Failed, MicroUsd::default()),
+    };
+    Ok(SettledCall { outcome, input_tokens: 0, output_tokens: 0, cost, latency, memo: None })
 }

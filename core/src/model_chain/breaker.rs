@@ -47,9 +47,9 @@ impl Breaker {
         }
     }
 
-    /// When a call may be made again, if none may be now.
-    pub(super) fn opens_at(&self) -> Option<Timestamp> {
-        self.state().trial_at
+    /// Whether the provider is left alone now, but for a trial.
+    pub(super) fn is_open(&self) -> bool {
+        self.state().trial_at.is_some()
     }
 
     /// A call was answered.
@@ -103,6 +103,6 @@ mod tests {
         assert!(!breaker.failed(at(35)), "it was open already");
         assert!(!breaker.admits(at(94)) && breaker.admits(at(95)), "the pause doubled");
         breaker.succeeded();
-        assert!(breaker.admits(at(95)) && breaker.opens_at().is_none());
+        assert!(breaker.admits(at(95)) && !breaker.is_open());
     }
 }

@@ -11,6 +11,7 @@ mod price;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::account::settled;
 use self::breaker::Breaker;
 use crate::clock::between;
 use crate::fault::{Fault, FaultKind, Retry};
@@ -208,9 +209,10 @@ impl ModelChain {
             }
             Err(_) => {}
         }
-        telemetry::model_call(link.model.as_ref(), &answer, link.price, latency);
-        telemetry::breaker(link.model.provider(), link.breaker.opens_at().is_some());
-        account.settle(call, &key, &answer, link.price, most, latency).await.map_err(Failure::Store)?;
+        telemetry::breaker(link.model.provider(), link.breaker.is_open());
+        let settled = settled(&key, &answer, link.price, most, latency).map_err(Failure::Store)?;
+        telemetry::model_call(link.model.as_ref(), &answer, settled.cost, latency);
+        account.settle(call, &settled).await.map_err(Failure::Store)?;
         answer.map_err(Failure::Model)
     }
 }

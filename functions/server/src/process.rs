@@ -117,7 +117,7 @@ pub async fn run(
         let secrets = secrets.unwrap_or_default();
         let intake = Arc::new(Intake::new(secrets, edges.queue.clone(), clock, BodyLimits::default()));
         tracing::info!(address = address(&listener), version, "listening");
-        let router = http::router(Some(intake), health.clone());
+        let router = http::router(intake, health.clone());
         if let Err(error) = serve_apart(listener, router, shutdown.clone()).await {
             tracing::error!(%error, "the HTTP server ended");
             shutdown.cancel();

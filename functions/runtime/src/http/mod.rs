@@ -20,13 +20,9 @@ pub use health::{Dependency, Health};
 pub use serve::{ServeLimits, serve};
 pub use webhook::Intake;
 
-/// The routes of the product. Each deployable gives what it has: one without an intake has no webhook.
-pub fn router(intake: Option<Arc<Intake>>, health: Arc<Health>) -> Router {
-    let webhook = match intake {
-        Some(intake) => Router::new().route("/webhooks/github", post(webhook::receive)).with_state(intake),
-        None => Router::new(),
-    };
-    router_with(webhook, health)
+/// The routes of a process that takes webhooks.
+pub fn router(intake: Arc<Intake>, health: Arc<Health>) -> Router {
+    router_with(Router::new().route("/webhooks/github", post(webhook::receive)).with_state(intake), health)
 }
 
 /// The health routes and others, with what every router of ours has: problem details for what it does not know, request

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use autopr_core::clock::Clock;
 use autopr_core::ids::DeliveryId;
-use autopr_core::intake::{Headers, Parsed, Secrets, Unverified, parse};
+use autopr_core::intake::{Headers, Parsed, Secrets, Signature, Unverified, parse};
 use autopr_core::message::Message;
 use autopr_core::ports::Queue;
 use autopr_core::telemetry::DELIVERIES;
@@ -94,19 +94,16 @@ fn known_event(headers: &HeaderMap) -> &'static str {
 
 type Refused = (&'static str, Problem);
 
-fn signatures(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
-    headers.get_all("x-hub-signature-256").iter().map(|value| value.as_bytes())
-}
-
 fn unverified(headers: &HeaderMap, error: Unverified) -> Refused {
     ("unverified", Problem::new(StatusCode::UNAUTHORIZED, headers, error.to_string()))
 }
 
 async fn take(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Answer, Refused> {
     // Whoever does not even try to sign gets no memory.
-    intake.secrets.signature(signatures(headers)).map_err(|error| unverified(headers, error))?;
+    let signatures = headers.get_all("x-hub-signature-256").iter().map(|value| value.as_bytes());
+    let signature = intake.secrets.signature(signatures).map_err(|error| unverified(headers, error))?;
     let held = body::read(body, headers, &intake.limits).await.map_err(|problem| ("unread", problem))?;
-    let (delivery, parsed) = read(intake, headers, &held.bytes).await?;
+    let (delivery, parsed) = read(intake, headers, signature, &held.bytes).await?;
     let answer = |status, reason| Answer { delivery: delivery.clone(), status, reason };
     let event = match parsed {
         Parsed::Event(event) => event,
@@ -129,30 +126,32 @@ async fn take(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Answer
 }
 
 /// The signature first, everything else afterwards.
-async fn read(intake: &Intake, headers: &HeaderMap, bytes: &Bytes) -> Result<(DeliveryId, Parsed), Refused> {
+async fn read(
+    intake: &Intake,
+    headers: &HeaderMap,
+    signature: Signature,
+    bytes: &Bytes,
+) -> Result<(DeliveryId, Parsed), Refused> {
+    let now = intake.clock.now();
     if bytes.len() < LARGE {
-        return verify_and_parse(intake, headers, bytes);
+        return verify_and_parse(&intake.secrets, now, headers, &signature, bytes);
     }
-    let (secrets, bytes) = (intake.secrets.clone(), bytes.clone());
-    let (now, copy) = (intake.clock.now(), headers.clone());
-    let work = tokio::task::spawn_blocking(move || verify_and_parse_at(&secrets, now, &copy, &bytes));
+    let (secrets, bytes, copy) = (intake.secrets.clone(), bytes.clone(), headers.clone());
+    let work = tokio::task::spawn_blocking(move || verify_and_parse(&secrets, now, &copy, &signature, &bytes));
     work.await.unwrap_or_else(|_| {
         let detail = "the server made a mistake";
         Err(("failed", Problem::new(StatusCode::INTERNAL_SERVER_ERROR, headers, detail)))
     })
 }
 
-fn verify_and_parse(intake: &Intake, headers: &HeaderMap, bytes: &[u8]) -> Result<(DeliveryId, Parsed), Refused> {
-    verify_and_parse_at(&intake.secrets, intake.clock.now(), headers, bytes)
-}
-
-fn verify_and_parse_at(
+fn verify_and_parse(
     secrets: &Secrets,
     received_at: jiff::Timestamp,
     headers: &HeaderMap,
+    signature: &Signature,
     bytes: &[u8],
 ) -> Result<(DeliveryId, Parsed), Refused> {
-    let verified = secrets.verify(bytes, signatures(headers)).map_err(|error| unverified(headers, error))?;
+    let verified = secrets.verify(bytes, signature).map_err(|error| unverified(headers, error))?;
     let malformed = |detail: String| ("malformed", Problem::new(StatusCode::BAD_REQUEST, headers, detail));
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let missing = |name: &str| malformed(format!("the header {name} is missing"));

@@ -59,6 +59,12 @@ impl Llm {
         self.meant().into_iter().filter(complete).collect()
     }
 
+    /// The providers that have a key or an address but no model or no price, and so can't be asked.
+    pub fn incomplete(&self) -> Vec<&str> {
+        let lacking = |(_, provider): &(&str, &Provider)| provider.model.is_none() || provider.price.is_none();
+        self.meant().into_iter().filter(lacking).map(|(name, _)| name).collect()
+    }
+
     /// The providers that are meant to be asked; what they need may be missing.
     pub(super) fn meant(&self) -> Vec<(&str, &Provider)> {
         let mut names = vec![self.default_provider.as_str()];

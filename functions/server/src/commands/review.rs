@@ -134,6 +134,11 @@ async fn review(arguments: &ReviewArgs, settings: &Settings, catalog: Catalog, s
     let range = git.resolve(&spec).await.map_err(unusable)?;
     if !arguments.quiet {
         anstream::eprintln!("reviewing {}", range.description);
+        for name in settings.llm.incomplete() {
+            anstream::eprintln!(
+                "note: {name} is not asked: name its model and price in a file for --config (llm.providers.{name})"
+            );
+        }
     }
     let store = Arc::new(SqliteStore::open(&state.join("autopr.db")).await.map_err(unusable)?);
     let event = event(&git, &range, &arguments.workflow)?;
