@@ -1,5 +1,5 @@
-//! How fast it answers and how little it takes. The figures are printed. The bounds are wide, since other work may share
-//! the machine and the build may not be optimised; with `AUTOPR_TEST_STRICT` set they are those of the product.
+//! How fast it answers and how little it takes. The figures are printed. With `AUTOPR_TEST_STRICT` set, load and bounds are
+//! those of the product; without, they are what an unoptimised build carries on a machine that is busy with other work.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,9 +15,11 @@ use secrecy::SecretString;
 use super::*;
 
 /// Deliveries a second.
-const RATE: u32 = 200;
+fn rate() -> u32 {
+    bound(200, 20)
+}
 
-/// What the figures are held to: the product's bound, or the one for a noisy machine.
+/// What is asked for and what the figures are held to: for the product, or on a busy machine.
 fn bound<T>(product: T, noisy: T) -> T {
     if std::env::var_os("AUTOPR_TEST_STRICT").is_some() { product } else { noisy }
 }
@@ -40,12 +42,12 @@ fn payload(action: &str, number: u64, head: &str, base: &str, installation: u64)
 fn deliver_all(url: &str, name: &str, payloads: Vec<Vec<u8>>) -> Vec<Duration> {
     let secrets = Secrets::new(vec![SecretString::from(SECRET)]).expect("one secret");
     let signed: Vec<_> = payloads.into_iter().map(|body| (secrets.sign(&body).expect("a signature"), body)).collect();
-    let http = reqwest::Client::new();
+    let (http, rate) = (reqwest::Client::new(), rate());
     block_on(async {
         let begun = tokio::time::Instant::now() + Duration::from_millis(50);
         let mut sent = Vec::new();
         for (number, (signature, body)) in (0..).zip(signed) {
-            let planned = begun + Duration::from_secs(1) * number / RATE;
+            let planned = begun + Duration::from_secs(1) * number / rate;
             let request = http.post(url).header("x-github-event", "pull_request");
             let request = request.header("x-github-delivery", format!("{name}-{number}"));
             let request = request.header("x-hub-signature-256", signature).body(body);
@@ -93,10 +95,10 @@ fn webhooks_are_answered_fast_at_a_constant_rate() {
     let (_github, server) = server();
     let sha = "0123456789012345678901234567890123456789";
     // Each is queued, taken by the worker and recorded; no workflow wants it.
-    let payloads = (1..=u64::from(RATE) * 10).map(|number| payload("closed", number, sha, sha, 1)).collect();
+    let payloads = (1..=u64::from(rate()) * 10).map(|number| payload("closed", number, sha, sha, 1)).collect();
     let times = deliver_all(&server.webhook(), "load", payloads);
-    show("webhook to 202 at 200/s for 10 s", &times);
-    assert!(at(&times, 0.99) < bound(Duration::from_millis(10), Duration::from_secs(2)), "{:?}", at(&times, 0.99));
+    show(&format!("webhook to 202 at {}/s for 10 s", rate()), &times);
+    assert!(at(&times, 0.99) < bound(Duration::from_millis(10), Duration::from_secs(4)), "{:?}", at(&times, 0.99));
 }
 
 #[test]
@@ -152,12 +154,12 @@ fn start() -> (Duration, u64) {
 }
 
 #[test]
-fn five_hundred_executions_wait_for_the_model_at_once() {
-    const MANY: u64 = 500;
+fn hundreds_of_executions_wait_for_the_model_at_once() {
+    let many = bound(500, 50);
     let github = FakeGitHub::unchecked();
     github.add_repository(NewRepository::new("acme", "shop").collaborator("dev", Permission::Write));
     let app = github.install_app("acme");
-    let payloads = (0..MANY)
+    let payloads = (0..many)
         .map(|_| {
             let number = open_pull(&github);
             let (head, base) = (github.head("acme", "shop", number), github.base("acme", "shop", number));
@@ -169,27 +171,28 @@ fn five_hundred_executions_wait_for_the_model_at_once() {
     let answered = Gate::new();
     model.by_default(Reply::Stall(answered.clone(), Box::new(Reply::answer(r#"{"findings":[]}"#))));
     let setup = Setup::app(&github, &app).models(&model, &[Vendor::OpenAi]);
-    let server = Server::start(setup.set("MAX_CONCURRENT_WORKFLOWS", "500").set("AUTOPR_LOG_LEVEL", "INFO"));
+    let server =
+        Server::start(setup.set("MAX_CONCURRENT_WORKFLOWS", &many.to_string()).set("AUTOPR_LOG_LEVEL", "INFO"));
     let idle = memory(server.pid(), "VmRSS");
     let times = deliver_all(&server.webhook(), "load", payloads);
-    show("webhook to 202 while 500 executions begin", &times);
+    show(&format!("webhook to 202 while {many} executions begin"), &times);
     let begun = Instant::now();
-    while model.count() < 500 {
+    while model.count() < many {
         assert!(begun.elapsed() < autopr_e2e::server::PATIENCE, "only {} have asked the model", model.count());
         std::thread::sleep(Duration::from_millis(10));
     }
     let held = memory(server.pid(), "VmRSS");
     // While all of them wait, two seconds more of deliveries.
     let sha = "0123456789012345678901234567890123456789";
-    let more = (0..u64::from(RATE) * 2).map(|number| payload("closed", MANY + number, sha, sha, 1)).collect();
+    let more = (0..u64::from(rate()) * 2).map(|number| payload("closed", 10_000 + number, sha, sha, 1)).collect();
     let more = deliver_all(&server.webhook(), "more", more);
-    show("webhook to 202 while 500 executions wait", &more);
+    show(&format!("webhook to 202 while {many} executions wait"), &more);
     answered.open();
-    server.finished(500);
+    server.finished(many);
     let most = memory(server.pid(), "VmHWM");
-    println!("idle {idle} KiB, 500 held {held} KiB, most {most} KiB");
+    println!("idle {idle} KiB, {many} held {held} KiB, most {most} KiB");
     assert!(most <= bound(150_000, 400_000), "{most} KiB");
-    assert!(at(&more, 1.0) <= bound(Duration::from_millis(20), Duration::from_secs(2)), "{:?}", at(&more, 1.0));
-    assert!(at(&times, 1.0) <= bound(Duration::from_millis(20), Duration::from_secs(10)), "{:?}", at(&times, 1.0));
-    assert_eq!((0..MANY).map(|n| github.reviews("acme", "shop", n + 1).len()).sum::<usize>(), 500);
+    assert!(at(&more, 1.0) <= bound(Duration::from_millis(20), Duration::from_secs(4)), "{:?}", at(&more, 1.0));
+    assert!(at(&times, 1.0) <= bound(Duration::from_millis(20), Duration::from_secs(4)), "{:?}", at(&times, 1.0));
+    assert_eq!((1..).take(many).map(|n| github.reviews("acme", "shop", n).len()).sum::<usize>(), many);
 }
