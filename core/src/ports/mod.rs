@@ -1,11 +1,13 @@
-//! The four edges of the engine. Each is a trait because two implementations ship, and each has a conformance suite in
+//! The edges of the engine. Each is a trait because two implementations ship, and each has a conformance suite in
 //! `testkit` that all of its implementations run.
 
+pub mod cache;
 pub mod forge;
 pub mod model;
 pub mod queue;
 pub mod store;
 
+pub use cache::Cache;
 pub use forge::Forge;
 pub use model::Model;
 pub use queue::Queue;
