@@ -10,7 +10,7 @@ use super::forge::{EffectKind, Marker, Remote};
 use crate::event::Event;
 use crate::execution::{Execution, ExecutionStatus, StepRecord};
 use crate::fault::Fault;
-use crate::ids::ExecutionId;
+use crate::ids::{CommitSha, DeliveryId, ExecutionId, PrNumber, RepoName};
 use crate::model_chain::MicroUsd;
 use crate::workflow::Definition;
 
@@ -119,6 +119,14 @@ pub trait Store: Send + Sync {
     /// An execution as it stands.
     async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, Fault>;
 
+    /// Those of the traces of which the store holds nothing, in the order given: the delivery was never accepted, and no
+    /// execution of any workflow and status was made for the head, if one is named. Changes nothing.
+    async fn unheard(&self, traces: &[Trace]) -> Result<Vec<Trace>, Fault>;
+
+    /// The repositories that have an execution, in the order of their names' bytes, from the first one behind `after` on;
+    /// at most `limit`.
+    async fn repositories(&self, after: Option<&RepoName>, limit: u32) -> Result<Vec<RepoName>, Fault>;
+
     /// Puts a message on the store-backed queue. The lanes take turns, so that one with many messages does not hold up the
     /// others; a message without a lane goes before those that had to wait for their turn.
     async fn enqueue(&self, body: &str, lane: Option<&str>, now: Timestamp) -> Result<(), Fault>;
@@ -173,6 +181,26 @@ pub struct Accepted {
     pub fresh: bool,
     /// The executions the delivery made that have not come to their end.
     pub live: Vec<ExecutionId>,
+}
+
+/// By what an event can be found again in a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// The delivery that brought it, or would have.
+    pub delivery: DeliveryId,
+    /// The head it was about: another delivery may have brought it.
+    pub head: Option<Head>,
+}
+
+/// A state of a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Where the pull request is.
+    pub repository: RepoName,
+    /// Which one it is.
+    pub number: PrNumber,
+    /// Its last commit.
+    pub commit: CommitSha,
 }
 
 /// What became of a try to claim an execution.

@@ -18,13 +18,13 @@ use crate::engine::Edges;
 use crate::event::Event;
 use crate::execution::Execution;
 use crate::fault::Fault;
-use crate::ids::{CommentId, CommitSha, ExecutionId};
+use crate::ids::{CommentId, CommitSha, ExecutionId, RepoName};
 use crate::message::Message;
 use crate::ports::forge::{EffectKind, Marker, Patch, Permission, PullRequest, Reaction, Remote, Target};
 use crate::ports::model::{Completion, Limits, Prompt};
 use crate::ports::store::{
     Accepted, AuditEntry, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Purged, Received,
-    Reservation, Retention, Settle, SettledCall, Spending, Standing, Update,
+    Reservation, Retention, Settle, SettledCall, Spending, Standing, Trace, Update,
 };
 use crate::ports::{Forge, Model, Queue, Store};
 use crate::review::{Check, Review};
@@ -250,6 +250,12 @@ impl Store for Wrapped<dyn Store> {
     }
     async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, Fault> {
         self.inner.execution(id).await
+    }
+    async fn unheard(&self, traces: &[Trace]) -> Result<Vec<Trace>, Fault> {
+        self.inner.unheard(traces).await
+    }
+    async fn repositories(&self, after: Option<&RepoName>, limit: u32) -> Result<Vec<RepoName>, Fault> {
+        self.inner.repositories(after, limit).await
     }
     async fn enqueue(&self, body: &str, lane: Option<&str>, now: Timestamp) -> Result<(), Fault> {
         through!(self.enqueue(body, lane, now))

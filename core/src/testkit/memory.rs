@@ -1,6 +1,6 @@
 //! A store that keeps everything in memory: the plainest reading of the contract, against which the others are compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,13 +11,14 @@ use crate::clock::{after, before};
 use crate::event::Event;
 use crate::execution::{Execution, ExecutionStatus, StepRecord};
 use crate::fault::{Fault, FaultKind};
-use crate::ids::ExecutionId;
+use crate::ids::{ExecutionId, RepoName};
 use crate::ports::Store;
 use crate::ports::forge::{EffectKind, Marker, Remote};
 use crate::ports::operations::{DeadMessage, Filter, Operations, Summary};
 use crate::ports::store::{
-    Accepted, AuditEntry, Backlog, BudgetLine, Call, CallId, CallOutcome, Claim, Intent, Lease, NewCall, NewExecution,
-    Purged, Received, Reservation, Retention, Settle, SettledCall, Spending, Standing, State, Update,
+    Accepted, AuditEntry, Backlog, BudgetLine, Call, CallId, CallOutcome, Claim, Head, Intent, Lease, NewCall,
+    NewExecution, Purged, Received, Reservation, Retention, Settle, SettledCall, Spending, Standing, State, Trace,
+    Update,
 };
 use crate::workflow::Definition;
 
@@ -401,6 +402,30 @@ impl Store for MemoryStore {
 
     async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, Fault> {
         Ok(self.tables().executions.get(&id).map(|row| row.execution.clone()))
+    }
+
+    async fn unheard(&self, traces: &[Trace]) -> Result<Vec<Trace>, Fault> {
+        let tables = self.tables();
+        let heads: BTreeSet<_> = tables
+            .executions
+            .values()
+            .filter_map(|row| {
+                let event = &row.execution.event;
+                Some((&event.repository, event.number, event.head.as_ref()?))
+            })
+            .collect();
+        let unheard = |trace: &&Trace| {
+            let seen = |head: &Head| heads.contains(&(&head.repository, head.number, &head.commit));
+            !tables.deliveries.contains_key(trace.delivery.as_str()) && !trace.head.as_ref().is_some_and(seen)
+        };
+        Ok(traces.iter().filter(unheard).cloned().collect())
+    }
+
+    async fn repositories(&self, after: Option<&RepoName>, limit: u32) -> Result<Vec<RepoName>, Fault> {
+        let tables = self.tables();
+        let names: BTreeSet<_> = tables.executions.values().map(|row| &row.execution.event.repository).collect();
+        let behind = names.into_iter().filter(|name| after.is_none_or(|after| *name > after));
+        Ok(behind.take(limit as usize).cloned().collect())
     }
 
     async fn enqueue(&self, body: &str, lane: Option<&str>, now: Timestamp) -> Result<(), Fault> {

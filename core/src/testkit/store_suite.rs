@@ -12,14 +12,14 @@ use crate::clock::after;
 use crate::event::{Event, PullRequestAction};
 use crate::execution::{ExecutionStatus, StepRecord, StepStatus};
 use crate::fault::FaultKind;
-use crate::ids::ExecutionId;
+use crate::ids::{DeliveryId, ExecutionId, PrNumber, RepoName};
 use crate::model_chain::MicroUsd;
 use crate::ports::Store;
 use crate::ports::forge::{EffectKind, Marker, Remote};
 use crate::ports::operations::{Filter, Operations};
 use crate::ports::store::{
-    Accepted, AuditEntry, Backlog, BudgetLine, CallId, CallOutcome, Claim, Intent, Lease, NewCall, NewExecution,
-    Purged, Reservation, Retention, Settle, SettledCall, Spending, Standing, State, Update,
+    Accepted, AuditEntry, Backlog, BudgetLine, CallId, CallOutcome, Claim, Head, Intent, Lease, NewCall, NewExecution,
+    Purged, Reservation, Retention, Settle, SettledCall, Spending, Standing, State, Trace, Update,
 };
 use crate::workflow::Definition;
 
@@ -57,6 +57,8 @@ where
         an_execution_joins_a_group_while_it_runs,
         a_group_without_latest_wins_takes_turns,
         the_sweep_finds_what_nobody_is_at,
+        what_was_heard_of_is_told_from_what_was_not,
+        repositories_are_listed_by_name,
         messages_are_delivered_until_settled,
         lanes_take_turns,
         one_worker_leads,
@@ -472,6 +474,65 @@ async fn the_sweep_finds_what_nobody_is_at(store: Arc<dyn Store>) {
     assert_eq!(due(after(start(), 2 * MINUTE)).await, [queued], "its message was lost");
     assert_eq!(store.backlog().await.expect("backlog").queued, 3);
     assert_eq!(store.requeue_due(after(start(), 9 * MINUTE), MINUTE, 2).await.expect("requeue_due").len(), 2);
+}
+
+async fn what_was_heard_of_is_told_from_what_was_not(store: Arc<dyn Store>) {
+    let queued = accept(&*store, &opened("d-1"), true).await;
+    let next = event("d-2", PullRequestAction::Synchronize, commit('c'), after(start(), SECOND));
+    accept(&*store, &next, true).await;
+    assert_eq!(status(&*store, queued).await, ExecutionStatus::Superseded, "its head was seen all the same");
+    let nobody_asked = event("d-3", PullRequestAction::Synchronize, commit('d'), after(start(), MINUTE));
+    store.accept(&nobody_asked, &[], start()).await.expect("accept");
+    let headless = Event { head: None, number: PrNumber(9), ..opened("d-4") };
+    accept(&*store, &headless, true).await;
+    let head = |repository: &str, number, digit| {
+        let repository = RepoName::new(repository).expect("a name");
+        Some(Head { repository, number: PrNumber(number), commit: commit(digit) })
+    };
+    let trace = |delivery: &str, head| Trace { delivery: DeliveryId::new(delivery).expect("a delivery id"), head };
+    let heard = [
+        trace("d-1", None),
+        trace("d-3", None),
+        trace("d-1", head("acme/shop", 7, 'e')),
+        trace("x-1", head("acme/shop", 7, 'b')),
+        trace("x-2", head("acme/shop", 7, 'c')),
+    ];
+    let unheard = [
+        trace("x-3", None),
+        trace("D-1", None),
+        trace("x-4", head("acme/shop", 7, 'd')),
+        trace("x-5", head("acme/shop", 8, 'b')),
+        trace("x-6", head("acme/shops", 7, 'b')),
+        trace("x-7", head("acme/shop", 9, 'b')),
+        trace("x-7", head("acme/shop", 9, 'b')),
+    ];
+    let mixed: Vec<_> = unheard[..3].iter().chain(&heard).chain(&unheard[3..]).cloned().collect();
+    assert_eq!(store.unheard(&mixed).await.expect("unheard"), unheard, "in the order asked, each as often as asked");
+    assert!(store.unheard(&heard).await.expect("unheard").is_empty());
+    assert!(store.unheard(&[]).await.expect("unheard").is_empty());
+}
+
+async fn repositories_are_listed_by_name(store: Arc<dyn Store>) {
+    assert!(store.repositories(None, 10).await.expect("repositories").is_empty());
+    for (number, name) in ["acme/shop", "Acme/till", "acme/a_b", "acme/a-b", "acme/shop"].into_iter().enumerate() {
+        let repository = RepoName::new(name).expect("a name");
+        accept(&*store, &Event { repository, ..opened(&format!("d-{number}")) }, true).await;
+    }
+    let ignored = Event { repository: RepoName::new("acme/unwanted").expect("a name"), ..opened("d-9") };
+    store.accept(&ignored, &[], start()).await.expect("accept");
+    let list = |after: Option<&str>, limit| {
+        let (store, after) = (store.clone(), after.map(|name| RepoName::new(name).expect("a name")));
+        async move {
+            let names = store.repositories(after.as_ref(), limit).await.expect("repositories");
+            names.into_iter().map(String::from).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(list(None, 10).await, ["Acme/till", "acme/a-b", "acme/a_b", "acme/shop"]);
+    assert_eq!(list(None, 2).await, ["Acme/till", "acme/a-b"]);
+    assert_eq!(list(Some("acme/a-b"), 1).await, ["acme/a_b"]);
+    assert_eq!(list(Some("acme/a-c"), 9).await, ["acme/a_b", "acme/shop"], "the one behind need not exist");
+    assert!(list(Some("acme/shop"), 9).await.is_empty());
+    assert!(list(None, 0).await.is_empty());
 }
 
 async fn messages_are_delivered_until_settled(store: Arc<dyn Store>) {

@@ -11,6 +11,7 @@ mod lease;
 mod messages;
 mod operations;
 mod row;
+mod seen;
 mod writer;
 
 use std::error::Error;
@@ -22,12 +23,12 @@ use async_trait::async_trait;
 use autopr_core::event::Event;
 use autopr_core::execution::Execution;
 use autopr_core::fault::{Fault, FaultKind};
-use autopr_core::ids::ExecutionId;
+use autopr_core::ids::{ExecutionId, RepoName};
 use autopr_core::ports::forge::{EffectKind, Marker, Remote};
 use autopr_core::ports::operations::{DeadMessage, Filter, Summary};
 use autopr_core::ports::store::{
     Accepted, AuditEntry, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Purged, Received,
-    Reservation, Retention, Settle, SettledCall, Spending, Standing, Update,
+    Reservation, Retention, Settle, SettledCall, Spending, Standing, Trace, Update,
 };
 use autopr_core::ports::{Operations, Store};
 use autopr_core::workflow::{Definition, DefinitionCache};
@@ -101,6 +102,7 @@ fn migrator() -> Migrator {
     Migrator::with_migrations(vec![
         migration(1, "initial", include_str!("../migrations/0001_initial.sql")),
         migration(2, "calls", include_str!("../migrations/0002_calls.sql")),
+        migration(3, "reconcile", include_str!("../migrations/0003_reconcile.sql")),
         migration(4, "operations", include_str!("../migrations/0004_operations.sql")),
     ])
 }
@@ -261,6 +263,14 @@ impl Store for SqliteStore {
     async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, Fault> {
         let mut connection = self.readers.acquire().await.map_err(row::fault("execution"))?;
         row::load(&mut connection, &self.definitions, id).await
+    }
+
+    async fn unheard(&self, traces: &[Trace]) -> Result<Vec<Trace>, Fault> {
+        seen::unheard(&self.readers, traces).await
+    }
+
+    async fn repositories(&self, after: Option<&RepoName>, limit: u32) -> Result<Vec<RepoName>, Fault> {
+        seen::repositories(&self.readers, after, limit).await
     }
 
     async fn enqueue(&self, body: &str, lane: Option<&str>, now: Timestamp) -> Result<(), Fault> {
