@@ -91,17 +91,21 @@ pub(super) async fn pass(pass: &mut Pass<'_>, progress: &mut Progress) -> Result
     let begun = listing.begun;
     let missed = unheard(pass, listing.missed()).await?;
     let mut open = BTreeMap::new();
-    let mut settled = before(begun, OVERLAP);
+    let recent = before(begun, OVERLAP);
+    let mut settled = recent;
     for (delivery, tries) in missed {
-        let asked = progress.asked.get(&delivery).copied();
+        let mut asked = progress.asked.get(&delivery).copied();
         let Some(due) = tries.due(asked) else {
             if asked.is_some() {
                 telemetry::reconciled("given_up");
                 tracing::warn!(%delivery, tries = tries.count, "a delivery is not asked for any more");
             }
+            if tries.last >= recent {
+                // The next list has its last try again, and must have all of them to count them.
+                settled = settled.min(tries.first);
+            }
             continue;
         };
-        let mut asked = asked;
         if due <= pass.now && pass.may_ask() {
             pass.asked(1, None);
             match pass.edges.forge.redeliver(tries.number).await {

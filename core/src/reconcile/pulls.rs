@@ -1,6 +1,7 @@
 //! Open pull requests whose head has no execution.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -15,6 +16,9 @@ use crate::telemetry;
 /// How many repositories are taken from the store at once.
 const AT_ONCE: u32 = 100;
 
+/// How long a message may lie on the queue before its pull request is put there once more.
+const UNHEARD: Duration = Duration::from_secs(3600);
+
 /// How far this half has come: it goes round all repositories, at most once in a pass.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
@@ -22,8 +26,10 @@ pub(super) struct Progress {
     waiting: VecDeque<Visit>,
     /// Where the list of repositories goes on behind them; none at its beginning.
     next: Option<Next>,
-    /// What was put on the queue in this round and may still lie there.
-    published: BTreeSet<DeliveryId>,
+    /// Whether the list has come to its end: the round is over with those that wait.
+    listed: bool,
+    /// What was put on the queue lately, and when: it may still lie there.
+    published: BTreeMap<DeliveryId, Timestamp>,
 }
 
 /// A repository to look at, and where in it.
@@ -41,54 +47,50 @@ enum Next {
 }
 
 pub(super) async fn pass(pass: &mut Pass<'_>, progress: &mut Progress) -> Result<(), Fault> {
-    let mut round = Round::Going;
+    let long_ago = pass.ago(UNHEARD);
+    progress.published.retain(|_, at| *at > long_ago);
+    if progress.waiting.is_empty() {
+        progress.listed = false;
+    }
     while pass.may_ask() && pass.done.published < MOST_PUBLISHED {
         match progress.waiting.pop_front() {
             Some(visit) => {
                 if !look(pass, progress, visit).await? {
-                    return Ok(());
+                    break;
                 }
             }
-            None if round == Round::Over => break,
-            None => round = more(pass, progress).await?,
+            None if progress.listed => break,
+            None => more(pass, progress).await?,
         }
     }
     Ok(())
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Round {
-    Going,
-    /// The list of repositories has come to its end.
-    Over,
-}
-
 /// Takes more repositories from the list.
-async fn more(pass: &mut Pass<'_>, progress: &mut Progress) -> Result<Round, Fault> {
+async fn more(pass: &mut Pass<'_>, progress: &mut Progress) -> Result<(), Fault> {
     let from = match progress.next.take() {
         Some(Next::Forge(cursor)) => Some(cursor),
         None => None,
         Some(Next::Store(name)) => return from_store(pass, progress, Some(name)).await,
     };
-    if from.is_none() {
-        progress.published.clear();
-    }
     let listed = pass.edges.forge.places(from.as_ref()).await.inspect_err(|_| pass.done.requests += 1)?;
     let Some(page) = listed else { return from_store(pass, progress, None).await };
     pass.asked(page.requests, None);
     progress.waiting.extend(page.items.into_iter().map(|place| Visit { place, from: None }));
     progress.next = page.next.map(Next::Forge);
-    Ok(if progress.next.is_some() { Round::Going } else { Round::Over })
+    progress.listed = progress.next.is_none();
+    Ok(())
 }
 
 /// The same where the forge does not tell: whence webhooks came before, they are wanted.
-async fn from_store(pass: &Pass<'_>, progress: &mut Progress, after: Option<RepoName>) -> Result<Round, Fault> {
+async fn from_store(pass: &Pass<'_>, progress: &mut Progress, after: Option<RepoName>) -> Result<(), Fault> {
     let names = pass.edges.store.repositories(after.as_ref(), AT_ONCE).await?;
     let full = names.len() == AT_ONCE as usize;
     progress.next = names.last().filter(|_| full).cloned().map(Next::Store);
     let place = |repository| Place { repository, installation: None, since: None };
     progress.waiting.extend(names.into_iter().map(|name| Visit { place: place(name), from: None }));
-    Ok(if full { Round::Going } else { Round::Over })
+    progress.listed = !full;
+    Ok(())
 }
 
 /// Looks at one page of a repository's pull requests. False when the forge should be asked nothing more now.
@@ -136,7 +138,7 @@ async fn publish(
     let traces: Vec<_> = candidates.iter().map(|(trace, _)| trace.clone()).collect();
     let unheard = pass.edges.store.unheard(&traces).await?;
     for (trace, pull) in candidates {
-        if progress.published.contains(&trace.delivery) || !unheard.contains(&trace) {
+        if progress.published.contains_key(&trace.delivery) || !unheard.contains(&trace) {
             continue;
         }
         if pass.done.published >= MOST_PUBLISHED {
@@ -145,7 +147,7 @@ async fn publish(
         let (repository, number) = (&place.repository, pull.number);
         tracing::info!(%repository, %number, head = pull.head.short(), "nobody told of this pull request");
         pass.edges.queue.publish(&Message::event(stand_in::event(place, pull))).await?;
-        progress.published.insert(trace.delivery);
+        progress.published.insert(trace.delivery, pass.now);
         pass.done.published += 1;
         telemetry::reconciled("published");
     }
