@@ -1,6 +1,5 @@
 //! What reconciliation asks: GitHub's list of webhook deliveries, where the App is installed, and open pull requests.
 
-use ::http::Method;
 use autopr_core::event::Sender;
 use autopr_core::fault::{Fault, FaultKind};
 use autopr_core::ids::{CommitSha, DeliveryId, InstallationId, PrNumber, RepoName};
@@ -107,8 +106,7 @@ pub(crate) async fn redeliver(api: &Api, number: u64) -> Result<(), Fault> {
     };
     let number = number.to_string();
     let path = ["app", "hook", "deliveries", &number, "attempts"];
-    let request = Request::write(Operation::Redeliver, Method::POST, path, &serde_json::json!({}))?;
-    api.http.send(&request, &app.claim()?).await?.bytes().map(drop)
+    api.http.send(&Request::act(Operation::Redeliver, path), &app.claim()?).await?.bytes().map(drop)
 }
 
 /// A page of the repositories the App is installed in: those of one installation. None for a token.
