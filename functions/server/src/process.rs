@@ -12,9 +12,9 @@ use autopr_core::intake::Secrets;
 use autopr_core::ports::Store;
 use autopr_core::ports::queue::StoreQueue;
 use autopr_core::workflow::Catalog;
-use autopr_runtime::Worker;
 use autopr_runtime::http::{self, BodyLimits, Dependency, Health, Intake, ServeLimits};
 use autopr_runtime::settings::Settings;
+use autopr_runtime::{Upkeep, Worker};
 use autopr_telemetry::Metrics;
 use axum::Router;
 use axum::http::HeaderMap;
@@ -116,6 +116,8 @@ pub async fn run(
     let engine = Engine::new(edges.clone(), Arc::new(catalog), policy, clock.clone(), &name, shutdown.clone());
     engine.register().await?;
 
+    let upkeep = Upkeep::new(engine.clone(), clock.clone(), shutdown.clone());
+    let upkeep = upkeep.run(&settings.workflow.history, &settings.github.reconcile);
     let worker = Worker::new(engine, queue, clock.clone(), settings.workflow.max_concurrent as usize, shutdown.clone());
     let health = Arc::new(Health::new(version, shutdown.clone(), vec![database(edges.store.clone())]));
     let http = async {
@@ -144,7 +146,7 @@ pub async fn run(
         }
     };
     let everything = async {
-        tokio::join!(worker.run(), http, measured);
+        tokio::join!(worker.run(), upkeep, http, measured);
     };
     let stopped = signals.until(shutdown.clone(), everything).await;
     opened.close().await;
