@@ -54,16 +54,18 @@ async fn backlog(world: &World) -> Backlog {
 
 #[tokio::test]
 async fn the_in_memory_store_keeps_the_contract() {
-    let parts = store_suite::run(|| async { MemoryStore::default() }).await
-        + store_suite::operations(|| async { MemoryStore::default() }).await;
+    let parts = store_suite::run(|| async { Arc::new(MemoryStore::default()) }).await
+        + store_suite::operations(|| async { Arc::new(MemoryStore::default()) }).await;
     println!("store conformance, in memory: {parts} parts");
 }
 
 #[tokio::test]
 async fn every_crash_failure_and_lost_lease_ends_the_same() {
-    let tried = world::every_mishap(|| async { MemoryStore::default() }).await;
+    let tried = world::every_mishap(|| async { Arc::new(MemoryStore::default()) }).await;
     println!("mishaps, in memory: points {:?}, runs {:?}", tried.points, tried.runs);
     assert!(tried.points.values().all(|points| *points >= 20), "fewer points than records, memos and effects");
+    let points: usize = tried.points.values().sum();
+    assert!(tried.runs.values().all(|runs| *runs == points), "in memory every run passes the same points");
 }
 
 #[tokio::test]
