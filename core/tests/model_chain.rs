@@ -23,6 +23,8 @@ struct Payer {
     lease: Lease,
     models: Vec<Arc<ScriptedModel>>,
     chain: ModelChain,
+    /// Whether it takes what another execution was answered.
+    reuse: bool,
 }
 
 fn text(text: &str) -> Answer {
@@ -48,7 +50,7 @@ async fn payer(scripts: Vec<Vec<Answer>>, settings: ChainSettings) -> Payer {
     let model = |(name, script)| Arc::new(ScriptedModel::named(name, script));
     let models: Vec<_> = names.into_iter().zip(scripts).map(model).collect();
     let chain = ModelChain::new(models.iter().map(|model| (model.clone() as Arc<dyn Model>, PRICE)), settings);
-    Payer { store, clock, lease, models, chain }
+    Payer { store, clock, lease, models, chain, reuse: true }
 }
 
 async fn claim(store: &MemoryStore, id: ExecutionId, clock: &Clock) -> Lease {
@@ -71,7 +73,8 @@ fn number(text: &str) -> Result<u32, String> {
 impl Payer {
     async fn ask(&self) -> Result<Answered<u32>, autopr_core::fault::Fault> {
         let repository = sample::opened("d-1").repository;
-        let account = Account { store: &self.store, lease: &self.lease, repository: &repository, clock: &self.clock };
+        let Self { store, clock, lease, reuse, .. } = self;
+        let account = Account { store, lease, repository: &repository, clock, reuse: *reuse };
         self.chain.ask(&account, &prompt(), number).await
     }
 

@@ -1,8 +1,10 @@
 //! What tests of the engine and of its edges share: an in-memory store, a fake forge, a scripted model, a queue that
-//! remembers, an injector of crashes, and the conformance suite every store must pass. Only built with the feature `testkit`.
+//! remembers, an injector of crashes, and the conformance suites that every store and every
+//! cache must pass. Only built with the feature `testkit`.
 //!
 //! Code here may panic: it runs in tests, and a panic is how a test fails.
 
+pub mod cache_suite;
 pub mod crash;
 pub mod forge;
 pub mod memory;

@@ -35,9 +35,8 @@ impl Expiry<String, Entry> for OwnTime {
 impl Memory {
     /// An empty cache that takes about this many bytes at most.
     pub(crate) fn new(room: u64) -> Self {
-        let weigher = |key: &String, entry: &Entry| {
-            u32::try_from(key.len() + entry.value.len() + ENTRY).unwrap_or(u32::MAX)
-        };
+        let weigher =
+            |key: &String, entry: &Entry| u32::try_from(key.len() + entry.value.len() + ENTRY).unwrap_or(u32::MAX);
         let entries = Cache::builder().weigher(weigher).max_capacity(room).expire_after(OwnTime).build();
         Self { entries }
     }
