@@ -7,6 +7,7 @@ mod fake;
 mod faults;
 mod pull;
 mod rebuild;
+mod remembered;
 mod server;
 mod verdict;
 mod wire;
