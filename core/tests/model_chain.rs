@@ -1,10 +1,8 @@
 //! The chain of language models: what is asked, what is paid, and what is never asked again.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use autopr_core::clock::{Clock, after};
 use autopr_core::execution::ExecutionStatus;
 use autopr_core::fault::{FaultKind, Retry};
@@ -12,10 +10,10 @@ use autopr_core::ids::ExecutionId;
 use autopr_core::model_chain::{Account, Answered, Budgets, ChainSettings, MicroUsd, ModelChain, Price};
 use autopr_core::ports::model::Prompt;
 use autopr_core::ports::store::{Call, Claim, Lease, NewExecution, State, Update};
-use autopr_core::ports::{Cache, Model, Store};
+use autopr_core::ports::{Model, Store};
 use autopr_core::testkit::model::Answer;
 use autopr_core::testkit::world::PRICE;
-use autopr_core::testkit::{MemoryStore, ScriptedModel, sample};
+use autopr_core::testkit::{MemoryCache, MemoryStore, ScriptedModel, sample};
 use autopr_core::workflow::Definition;
 
 /// An execution that pays, and models in a chain.
@@ -243,28 +241,9 @@ async fn another(payer: &Payer, reuse: bool) -> Payer {
     other
 }
 
-/// A cache that keeps what it is given, for the tests to change.
-#[derive(Default)]
-struct Kept(Mutex<BTreeMap<String, (Vec<u8>, Duration)>>);
-
-#[async_trait]
-impl Cache for Kept {
-    async fn get(&self, key: &str) -> Option<Vec<u8>> {
-        self.0.lock().unwrap().get(key).map(|(value, _)| value.clone())
-    }
-
-    async fn put(&self, key: &str, value: Vec<u8>, keep: Duration) {
-        self.0.lock().unwrap().insert(key.to_owned(), (value, keep));
-    }
-
-    async fn remove(&self, key: &str) {
-        self.0.lock().unwrap().remove(key);
-    }
-}
-
-async fn caching(scripts: Vec<Vec<Answer>>) -> (Payer, Arc<Kept>) {
+async fn caching(scripts: Vec<Vec<Answer>>) -> (Payer, Arc<MemoryCache>) {
     let mut payer = payer(scripts, ChainSettings::default()).await;
-    let cache = Arc::new(Kept::default());
+    let cache = Arc::new(MemoryCache::new(payer.clock.clone()));
     payer.chain = payer.chain.with_cache(cache.clone());
     (payer, cache)
 }
@@ -277,10 +256,20 @@ async fn an_answer_serves_other_executions_for_nothing() {
     let Answered { provider, model, answer } = second.ask().await.unwrap();
     assert_eq!((provider.as_str(), model.as_str(), answer), ("first", "script-1", 7));
     assert_eq!((first.asked(), second.calls().await, second.books().await), (vec![1], vec![], (0, [0; 3])));
-    assert!(cache.0.lock().unwrap().values().all(|(_, keep)| *keep == Duration::from_secs(86_400)));
     // It stays the answer of that execution, whatever becomes of the cache.
-    cache.0.lock().unwrap().clear();
+    cache.clear();
     assert_eq!((second.ask().await.unwrap().answer, first.asked()), (7, vec![1]));
+}
+
+#[tokio::test]
+async fn an_answer_is_shared_for_a_day() {
+    let (first, _) = caching(vec![vec![text("7"), text("8")]]).await;
+    first.ask().await.unwrap();
+    first.clock.sleep(Duration::from_secs(86_399)).await;
+    assert_eq!((another(&first, true).await.ask().await.unwrap().answer, first.asked()), (7, vec![1]));
+    first.clock.sleep(Duration::from_secs(1)).await;
+    let later = another(&first, true).await;
+    assert_eq!((later.ask().await.unwrap().answer, first.asked()), (8, vec![2]));
 }
 
 #[tokio::test]
@@ -329,7 +318,7 @@ async fn what_is_wrong_in_the_cache_is_asked_anew() {
     for wrong in wrong {
         let (first, cache) = caching(vec![vec![text("7"), text("8")]]).await;
         first.ask().await.unwrap();
-        cache.0.lock().unwrap().values_mut().for_each(|(value, _)| value.clone_from(&wrong));
+        cache.spoil(&wrong);
         let second = another(&first, true).await;
         assert_eq!((second.ask().await.unwrap().answer, first.asked()), (8, vec![2]));
         assert_eq!(another(&first, true).await.ask().await.unwrap().answer, 8, "what was wrong has been replaced");
@@ -347,5 +336,5 @@ async fn an_answer_that_needed_a_repair_serves_others_without_one() {
 async fn an_answer_that_can_not_be_used_is_not_offered() {
     let (first, cache) = caching(vec![vec![text("garbage"), text("garbage again")]]).await;
     first.ask().await.unwrap_err();
-    assert!(cache.0.lock().unwrap().is_empty());
+    assert!(cache.keys().is_empty());
 }
