@@ -38,13 +38,25 @@ impl Line {
         Self { client, open: Mutex::default(), connecting: tokio::sync::Mutex::default() }
     }
 
-    /// Sends a command and waits for its answer, all within that time.
+    /// Sends a command and waits for its answer, all within that time. When the connection turns out to be closed, it is
+    /// sent once more over a new one.
     pub(crate) async fn ask(&self, command: &Cmd, timeout: Duration) -> Result<Value, Failure> {
         let mut used = None;
         let asked = tokio::time::timeout(timeout, async {
-            let (mut connection, number) = self.connection().await?;
-            used = Some(number);
-            connection.req_packed_command(command).await
+            let mut again = true;
+            loop {
+                let (mut connection, number) = self.connection().await?;
+                used = Some(number);
+                match connection.req_packed_command(command).await {
+                    // Servers and what lies between close connections that were idle: that is no outage. Doing one of
+                    // our commands twice changes nothing.
+                    Err(error) if again && error.kind() == ErrorKind::Io => {
+                        self.discard(number);
+                        again = false;
+                    }
+                    answer => return answer,
+                }
+            }
         });
         let failure = match asked.await {
             Ok(Ok(answer)) => return Ok(answer),
@@ -59,12 +71,17 @@ impl Line {
             Err(_) => Failure::Silent(format!("no answer within {} ms", timeout.as_millis())),
         };
         if let Some(number) = used {
-            let mut open = self.open();
-            if open.number == number {
-                open.connection = None;
-            }
+            self.discard(number);
         }
         Err(failure)
+    }
+
+    /// Takes a connection out of use, unless another has taken its place.
+    fn discard(&self, number: u64) {
+        let mut open = self.open();
+        if open.number == number {
+            open.connection = None;
+        }
     }
 
     /// The connection, made by the first who needs it while the others wait.

@@ -87,6 +87,24 @@ async fn a_network_that_swallows_everything_is_got_over() {
 }
 
 #[tokio::test]
+async fn a_connection_that_was_closed_is_replaced_at_once() {
+    let mut redis = plain();
+    // One connection, so that it is this one, and no second chance after a failure.
+    let one = RedisSettings { max_connections: 1, pause: Duration::from_secs(3600), ..settings(&redis.url()) };
+    let cache = Cache::redis(&one).expect("a cache");
+    for _ in 0..3 {
+        cache.put("k:one", b"v".to_vec(), KEEP).await;
+        assert_eq!(cache.get("k:one").await.as_deref(), Some(&b"v"[..]));
+        assert_eq!(redis.run(&["client", "kill", "type", "normal"]), "1");
+    }
+    assert_eq!(cache.get("k:one").await.as_deref(), Some(&b"v"[..]));
+    redis.restart();
+    assert_eq!(cache.get("k:one").await, None);
+    cache.put("k:one", b"v".to_vec(), KEEP).await;
+    assert_eq!(cache.get("k:one").await.as_deref(), Some(&b"v"[..]));
+}
+
+#[tokio::test]
 async fn a_full_redis_takes_nothing_and_still_answers() {
     let settings_of_redis = ["maxmemory-policy noeviction".to_owned()].to_vec();
     let redis = Redis::start(RedisOptions { settings: settings_of_redis, ..RedisOptions::default() });
