@@ -31,7 +31,7 @@ impl ModelChain {
         Ok(Some(answer))
     }
 
-    /// Lets others have an answer that was usable. What was needed to get it, such as a repair, is not theirs to repeat.
+    /// Lets others have an answer that was usable. What it took to get it, such as a repair, is not theirs to repeat.
     pub(super) async fn offer(&self, link: &Link, prompt: &Prompt, completion: &Completion) {
         if let Ok(bytes) = serde_json::to_vec(completion) {
             self.cache.put(&self.cache_key(link, prompt), bytes, KEEP).await;

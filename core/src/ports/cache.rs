@@ -8,8 +8,8 @@ use async_trait::async_trait;
 /// byte for byte what was put, is one that was never put.
 ///
 /// A key begins with a word of ours and a colon, such as `file:`, which says what is kept under it and by which metrics
-/// count. It names all that the value depends on, and as whom it was read: nobody is shown by way of the cache what their own
-/// credentials do not open. A credential is no value and no part of a key.
+/// count. It names all that the value depends on, and as whom it was read: nobody is shown by way of the cache what their
+/// own credentials do not open. A credential is no value and no part of a key.
 #[async_trait]
 pub trait Cache: Send + Sync {
     /// The value put under the key, unless it was forgotten meanwhile.

@@ -73,17 +73,29 @@ async fn a_redis_that_hangs_is_waited_for_once() {
     until_it_works(&cache).await;
 }
 
+/// The numbers Redis has given to connections that are not from its own command line.
+fn connections(redis: &Redis) -> Vec<String> {
+    let list = redis.run(&["client", "list"]);
+    let ours = list.lines().filter(|line| !line.contains("cmd=client"));
+    ours.map(|line| line.split(' ').next().expect("its number").to_owned()).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_network_that_swallows_everything_is_got_over() {
+async fn a_connection_without_an_answer_is_not_used_again() {
     let redis = plain();
     let proxy = FaultProxy::start(&redis.address());
-    let quick = RedisSettings { timeout: Duration::from_millis(500), ..settings(&redis.url_through(&proxy.address())) };
-    let cache = Cache::redis(&quick).expect("a cache");
+    let timeout = Duration::from_millis(500);
+    let one = RedisSettings { max_connections: 1, timeout, ..settings(&redis.url_through(&proxy.address())) };
+    let cache = Cache::redis(&one).expect("a cache");
     until_it_works(&cache).await;
+    let before = connections(&redis);
+    assert_eq!(before.len(), 1, "{before:?}");
     proxy.set(Fault::Blackhole);
     assert_eq!(cache.get("k:again").await, None);
     proxy.set(Fault::Pass);
     until_it_works(&cache).await;
+    let after = connections(&redis);
+    assert!(!after.is_empty() && after.last() != before.last(), "{before:?} {after:?}");
 }
 
 #[tokio::test]
