@@ -49,6 +49,26 @@ needs_component() {
     rustup component add "$2" || fail "rustup component add $2 failed; install it, then run this again"
 }
 
+# The real servers that tests run against start in folders and on ports of their own. What the packages may start besides is
+# not used.
+
+needs_postgres() {
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || {
+        local package=postgresql-15
+        # Other releases than Debian 12 have another version.
+        apt-cache show "$package" >/dev/null 2>&1 || package=postgresql
+        install_packages "$package"
+    }
+}
+
+needs_pgbouncer() {
+    [ -x /usr/sbin/pgbouncer ] || needs pgbouncer pgbouncer
+}
+
+needs_redis() {
+    needs redis-server redis-server
+}
+
 needs_rust() {
     # Rust is commonly installed for one user, outside of the path of scripts.
     command -v cargo >/dev/null || export PATH="$HOME/.cargo/bin:$PATH"

@@ -26,8 +26,8 @@ use crate::ports::forge::{
 };
 use crate::ports::model::{Completion, Limits, Prompt};
 use crate::ports::store::{
-    Accepted, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Received, Reservation, Settle,
-    SettledCall, Spending, Standing, Trace, Update,
+    Accepted, AuditEntry, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Purged, Received,
+    Reservation, Retention, Settle, SettledCall, Spending, Standing, Trace, Update,
 };
 use crate::ports::{Forge, Model, Queue, Store};
 use crate::review::{Check, Review};
@@ -260,8 +260,8 @@ impl Store for Wrapped<dyn Store> {
     async fn repositories(&self, after: Option<&RepoName>, limit: u32) -> Result<Vec<RepoName>, Fault> {
         self.inner.repositories(after, limit).await
     }
-    async fn enqueue(&self, body: &str, now: Timestamp) -> Result<(), Fault> {
-        through!(self.enqueue(body, now))
+    async fn enqueue(&self, body: &str, lane: Option<&str>, now: Timestamp) -> Result<(), Fault> {
+        through!(self.enqueue(body, lane, now))
     }
     async fn receive(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Received>, Fault> {
         through!(self.receive(limit, now, until))
@@ -271,6 +271,15 @@ impl Store for Wrapped<dyn Store> {
     }
     async fn backlog(&self) -> Result<Backlog, Fault> {
         self.inner.backlog().await
+    }
+    async fn audit(&self, entry: &AuditEntry) -> Result<(), Fault> {
+        through!(self.audit(entry))
+    }
+    async fn lead(&self, task: &str, worker: &str, now: Timestamp, until: Timestamp) -> Result<bool, Fault> {
+        through!(self.lead(task, worker, now, until))
+    }
+    async fn purge(&self, retention: &Retention, now: Timestamp, limit: u32) -> Result<Purged, Fault> {
+        through!(self.purge(retention, now, limit))
     }
 }
 

@@ -9,10 +9,12 @@ mod calls;
 mod effects;
 mod lease;
 mod messages;
+mod operations;
 mod row;
 mod seen;
 mod writer;
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,15 +25,17 @@ use autopr_core::event::Event;
 use autopr_core::execution::Execution;
 use autopr_core::fault::{Fault, FaultKind};
 use autopr_core::ids::{ExecutionId, RepoName};
-use autopr_core::ports::Store;
 use autopr_core::ports::forge::{EffectKind, Marker, Remote};
+use autopr_core::ports::operations::{DeadMessage, Filter, Summary};
+use autopr_core::ports::schema::{Migration, Schema};
 use autopr_core::ports::store::{
-    Accepted, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Received, Reservation, Settle,
-    SettledCall, Spending, Standing, Trace, Update,
+    Accepted, AuditEntry, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Purged, Received,
+    Reservation, Retention, Settle, SettledCall, Spending, Standing, Trace, Update,
 };
+use autopr_core::ports::{Operations, Store};
 use autopr_core::workflow::{Definition, DefinitionCache};
 use jiff::Timestamp;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection};
 
@@ -54,7 +58,7 @@ impl SqliteStore {
     /// Opens the file, makes it if it is not there, and brings its tables up to date.
     ///
     /// # Errors
-    /// When the file can't be opened or made, is no database, or was written by a newer version.
+    /// When the file can't be opened or made, or is no database.
     pub async fn open(path: &Path) -> Result<Self, Fault> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -77,6 +81,26 @@ impl SqliteStore {
         Ok(Self { writer, readers, definitions: Arc::default() })
     }
 
+    /// How far the tables of the file are; without a file nothing is applied. Changes nothing.
+    ///
+    /// # Errors
+    /// When the file can't be opened or is no database.
+    pub async fn schema(path: &Path) -> Result<Schema, Fault> {
+        if !path.exists() {
+            return Ok(Schema::of(&MIGRATIONS, &HashSet::new()));
+        }
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+        let applied = applied(&options).await.map_err(|error| {
+            Fault::new(FaultKind::Unavailable, format!("can't read the database {}", path.display())).source(error)
+        })?;
+        Ok(Schema::of(&MIGRATIONS, &applied))
+    }
+
+    /// All migrations, in order.
+    pub fn migrations() -> &'static [Migration] {
+        &MIGRATIONS
+    }
+
     /// Waits for the writes under way, then closes the file.
     pub async fn close(&self) {
         self.readers.close().await;
@@ -93,15 +117,38 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, Box
     Ok(connection)
 }
 
-fn migrator() -> Migrator {
-    let migration = |version, name: &'static str, sql| {
-        Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
+/// The numbers of the migrations that are applied.
+async fn applied(options: &SqliteConnectOptions) -> Result<HashSet<i64>, sqlx::Error> {
+    let mut connection = options.connect().await?;
+    let there: bool = sqlx::query_scalar("SELECT count(*) > 0 FROM sqlite_master WHERE name = '_sqlx_migrations'")
+        .fetch_one(&mut connection)
+        .await?;
+    let applied: Vec<i64> = match there {
+        true => {
+            let query = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success");
+            query.fetch_all(&mut connection).await?
+        }
+        false => Vec::new(),
     };
-    Migrator::with_migrations(vec![
-        migration(1, "initial", include_str!("../migrations/0001_initial.sql")),
-        migration(2, "calls", include_str!("../migrations/0002_calls.sql")),
-        migration(3, "reconcile", include_str!("../migrations/0003_reconcile.sql")),
-    ])
+    connection.close().await?;
+    Ok(applied.into_iter().collect())
+}
+
+/// The migrations in their order.
+const MIGRATIONS: [Migration; 4] = [
+    Migration { version: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") },
+    Migration { version: 2, name: "calls", sql: include_str!("../migrations/0002_calls.sql") },
+    Migration { version: 3, name: "reconcile", sql: include_str!("../migrations/0003_reconcile.sql") },
+    Migration { version: 4, name: "operations", sql: include_str!("../migrations/0004_operations.sql") },
+];
+
+fn migrator() -> Migrator {
+    let migration = |Migration { version, name, sql }: &Migration| {
+        sqlx::migrate::Migration::new(*version, (*name).into(), MigrationType::Simple, SqlStr::from_static(sql), false)
+    };
+    let mut migrator = Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect());
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 #[async_trait]
@@ -270,11 +317,11 @@ impl Store for SqliteStore {
         seen::repositories(&self.readers, after, limit).await
     }
 
-    async fn enqueue(&self, body: &str, now: Timestamp) -> Result<(), Fault> {
-        let body = body.to_owned();
+    async fn enqueue(&self, body: &str, lane: Option<&str>, now: Timestamp) -> Result<(), Fault> {
+        let (body, lane) = (body.to_owned(), lane.map(str::to_owned));
         self.writer
             .run_first("enqueue", move |connection| {
-                Box::pin(async move { messages::enqueue(connection, &body, now).await })
+                Box::pin(async move { messages::enqueue(connection, &body, lane.as_deref(), now).await })
             })
             .await
     }
@@ -296,5 +343,68 @@ impl Store for SqliteStore {
 
     async fn backlog(&self) -> Result<Backlog, Fault> {
         messages::backlog(&self.readers).await
+    }
+
+    async fn audit(&self, entry: &AuditEntry) -> Result<(), Fault> {
+        let entry = entry.clone();
+        self.writer
+            .run("audit", move |connection| Box::pin(async move { operations::audit(connection, &entry).await }))
+            .await
+    }
+
+    async fn lead(&self, task: &str, worker: &str, now: Timestamp, until: Timestamp) -> Result<bool, Fault> {
+        let (task, worker) = (task.to_owned(), worker.to_owned());
+        self.writer
+            .run("lead", move |connection| {
+                Box::pin(async move { operations::lead(connection, &task, &worker, now, until).await })
+            })
+            .await
+    }
+
+    async fn purge(&self, retention: &Retention, now: Timestamp, limit: u32) -> Result<Purged, Fault> {
+        let retention = *retention;
+        self.writer
+            .run("purge", move |connection| {
+                Box::pin(async move { operations::purge(connection, &retention, now, limit).await })
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Operations for SqliteStore {
+    async fn executions(
+        &self,
+        filter: &Filter,
+        before: Option<ExecutionId>,
+        limit: u32,
+    ) -> Result<Vec<Summary>, Fault> {
+        operations::executions(&self.readers, filter, before, limit).await
+    }
+
+    async fn dead_messages(&self, after: i64, limit: u32) -> Result<Vec<DeadMessage>, Fault> {
+        operations::dead_messages(&self.readers, after, limit).await
+    }
+
+    async fn redrive(&self, message: i64, note: &AuditEntry) -> Result<bool, Fault> {
+        let note = note.clone();
+        self.writer
+            .run("redrive", move |connection| {
+                Box::pin(async move { operations::redrive(connection, message, &note).await })
+            })
+            .await
+    }
+
+    async fn discard(&self, message: i64, note: &AuditEntry) -> Result<bool, Fault> {
+        let note = note.clone();
+        self.writer
+            .run("discard", move |connection| {
+                Box::pin(async move { operations::discard(connection, message, &note).await })
+            })
+            .await
+    }
+
+    async fn audit_log(&self, before: Option<i64>, limit: u32) -> Result<Vec<(i64, AuditEntry)>, Fault> {
+        operations::audit_log(&self.readers, before, limit).await
     }
 }

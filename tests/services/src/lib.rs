@@ -1,0 +1,23 @@
+//! Real servers for tests: PostgreSQL, PgBouncer and Redis, each on 127.0.0.1 with a port and a folder of its own, and a
+//! proxy that breaks the connections to them. They can be killed, paused and started again on the same port. Everything
+//! here panics where a test should fail, and says what to install where a program is missing.
+//!
+//! Nothing is left behind: a server ends and its folder goes when its value is dropped, and also when the process of the
+//! test ends in any other way, be it killed.
+
+mod certificate;
+mod folder;
+mod pgbouncer;
+mod port;
+mod postgres;
+mod process;
+mod program;
+mod proxy;
+mod redis;
+
+pub use certificate::Certificate;
+pub use pgbouncer::PgBouncer;
+pub use port::free_port;
+pub use postgres::{Postgres, PostgresOptions, Stop};
+pub use proxy::{Fault, FaultProxy};
+pub use redis::{Redis, RedisOptions};
