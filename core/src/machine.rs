@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::clock::{after, between};
 use crate::execution::{Execution, ExecutionStatus, StepRecord, StepStatus};
 use crate::fault::{Fault, FaultKind, Retry};
-use crate::retry::backoff;
+use crate::retry::{backoff, backoff_up_to, spread};
 use crate::workflow::{Graph, Step, StepOutcome, StepResult, StepResults};
 
 /// How often a step may take its worker down with it before it is given up.
@@ -17,6 +17,9 @@ pub const MOST_INTERRUPTIONS: u32 = 10;
 
 /// The shortest wait when the other side asked for one.
 const LEAST_WAIT: Duration = Duration::from_secs(1);
+
+/// The longest that waiting grows to by itself when the other side asks for less without saying for how long.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// How long after its acceptance an execution may still begin another attempt.
 pub const LONGEST_WAIT: Duration = Duration::from_hours(24);
@@ -231,15 +234,22 @@ fn wait(
     if record.attempt >= attempts {
         return None;
     }
-    let limited = fault.kind == FaultKind::Limited;
-    let tries = if limited { record.waits } else { record.attempt };
-    let wait = match fault.retry {
-        Retry::Never => return None,
-        Retry::Backoff => backoff(delay, tries.max(1), seed(execution, &step.id)),
-        Retry::After(hint) => hint,
+    let seed = seed(execution, &step.id);
+    let wait = match (fault.kind, fault.retry) {
+        (_, Retry::Never) => return None,
+        (FaultKind::Limited, Retry::Backoff) => backoff_up_to(LONGEST_PAUSE, delay, record.waits, seed),
+        (FaultKind::Limited, Retry::After(hint)) => {
+            // No earlier than the hint. One that is short and wrong time after time is not trusted: waiting is not
+            // counted, so it must not be a way to spin.
+            let grown = match record.waits {
+                0 | 1 => LEAST_WAIT,
+                waits => backoff_up_to(LONGEST_PAUSE, delay, waits - 1, seed),
+            };
+            spread(hint, record.waits, seed).max(grown)
+        }
+        (_, Retry::Backoff) => backoff(delay, record.attempt.max(1), seed),
+        (_, Retry::After(hint)) => hint,
     };
-    // Waiting is not counted, so it must not be a way to spin.
-    let wait = if limited { wait.max(LEAST_WAIT) } else { wait };
     (between(execution.created_at, now).saturating_add(wait) <= LONGEST_WAIT).then_some(wait)
 }
 

@@ -143,7 +143,14 @@ fn waiting_on_a_limit_is_no_attempt_grows_and_has_an_end() {
         waits.push(record.not_before.expect("a time").duration_since(start()).as_secs());
         execution.steps[0] = StepRecord { status: StepStatus::Running, attempt: 1, ..record };
     }
-    assert!(waits[0] < 15 && waits[11] > 2000, "{waits:?}");
+    assert!(waits[0] < 15 && (225..=375).contains(&waits[11]), "some minutes at most: {waits:?}");
+    let hinted = |seconds| {
+        let retry = Retry::After(Duration::from_secs(seconds));
+        let record = failed(&execution, FaultKind::Limited, retry, start());
+        record.not_before.expect("a time").duration_since(start()).as_secs()
+    };
+    assert!((600..=660).contains(&hinted(600)), "no earlier than the other side said");
+    assert!(hinted(1) >= 225, "a short hint that was wrong twelve times is not trusted");
     let spinning = failed(&execution, FaultKind::Limited, Retry::After(Duration::ZERO), start());
     assert!(spinning.not_before.expect("a time") > start());
     let month = Retry::After(Duration::from_secs(30 * 86_400));

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ask::ask;
 use super::fetch::{self, Fetched};
 use super::review::asked;
 use crate::engine::Context;
@@ -23,7 +24,7 @@ pub(super) async fn run(context: &Context) -> Result<Described, Fault> {
     }
     let fetched = fetch::fetched(context)?;
     let asked = asked(context, &fetched, description::task()).await?;
-    let Answered { provider, model, answer } = context.ask(&asked.prompt, description::parse).await?;
+    let Answered { provider, model, answer } = ask(context, &asked.prompt, description::parse).await?;
     let Fetched { pull, .. } = fetched;
     let section = description::markdown(&answer, &pull.head, &format!("{provider}/{model}"), &asked.left_out);
     let target = &context.target();

@@ -1,6 +1,7 @@
 //! What a step does: one file per action.
 
 mod analyse;
+mod ask;
 mod authorize;
 mod describe;
 mod fetch;

@@ -1,21 +1,17 @@
 //! `review`: lets a language model read the diff. Without one there is nothing to do, and the review says so.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::analyse::{blocking, parse};
+use super::ask::ask;
 use super::fetch::{self, Fetched};
 use crate::diff::LineMap;
 use crate::engine::Context;
-use crate::fault::{Fault, FaultKind, Retry};
+use crate::fault::Fault;
 use crate::model_chain::Answered;
 use crate::review::answer;
 use crate::review::prompt::{self, Asked, Task};
 use crate::review::{Finding, Skipped, Source};
-
-/// How long models that ask for patience are waited for: what the analysers found waits with them.
-const PATIENCE: Duration = Duration::from_mins(30);
 
 /// What the step puts out.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,8 +29,8 @@ pub(super) async fn run(context: &Context) -> Result<Reviewed, Fault> {
     let fetched = fetch::fetched(context)?;
     let Asked { prompt, left_out } = asked(context, &fetched, prompt::review()).await?;
     let text = fetch::diff(context, &fetched.pull).await?;
-    let answered = context.ask(&prompt, answer::parse).await;
-    let Answered { provider, model, answer } = answered.map_err(|fault| out_of_patience(context, fault))?;
+    // What the analysers found waits with the models.
+    let Answered { provider, model, answer } = ask(context, &prompt, answer::parse).await?;
     let models = vec![format!("{provider}/{model}")];
     let source = Source::Model { provider, model };
     let findings = blocking(text, move |text| Ok(answer::findings(&answer, &LineMap::new(&parse(&text)?), &source)));
@@ -52,14 +48,4 @@ pub(super) async fn asked(context: &Context, fetched: &Fetched, task: Task) -> R
         Ok(prompt::prompt(task, &pull, &parse(&text)?, |path| ignore.is_match(path)))
     });
     asked.await
-}
-
-/// Gives up waiting for models after a while.
-fn out_of_patience(context: &Context, fault: Fault) -> Fault {
-    if fault.kind != FaultKind::Limited || context.age() < PATIENCE {
-        return fault;
-    }
-    let minutes = PATIENCE.as_secs() / 60;
-    let told = format!("The language models asked to wait for longer than {minutes} minutes.");
-    fault.retry(Retry::Never).user(told)
 }

@@ -50,6 +50,11 @@ impl Context {
         between(self.execution.created_at, self.engine.clock.now())
     }
 
+    /// How long language models of which none can be asked are waited for.
+    pub fn patience(&self) -> Duration {
+        self.engine.edges.models.patience()
+    }
+
     /// The pull request the execution is about.
     pub fn target(&self) -> Target {
         let event = self.event();

@@ -237,6 +237,9 @@ impl Run<'_> {
             Ok(_) => {}
         }
         self.engine.report(Progress::StepEnded(id, step.clone(), outcome.is_ok()));
+        if outcome.as_ref().is_err_and(|fault| fault.kind == FaultKind::Limited) {
+            self.was_waiting(&step);
+        }
         let now = self.engine.clock.now();
         let policy = &self.engine.policy;
         let record = match outcome {
@@ -244,6 +247,15 @@ impl Run<'_> {
             Err(fault) => machine::finished(&self.execution, policy, &step, Err(&fault), now),
         };
         self.change(record.into_iter().collect());
+    }
+
+    /// An attempt that found out that it has to wait was part of the wait: it does not count as running time, or a long
+    /// outage would use that up a call at a time.
+    fn was_waiting(&mut self, step: &str) {
+        let now = self.engine.clock.now();
+        let begun = self.execution.step(step).and_then(|record| record.started_at).unwrap_or(now);
+        self.execution.active = self.execution.active_at(now).saturating_sub(between(begun, now));
+        self.execution.resumed_at = Some(now);
     }
 
     fn change(&mut self, records: Vec<StepRecord>) {

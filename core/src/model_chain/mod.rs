@@ -4,14 +4,20 @@
 //! even after one repair, lets the next provider be asked. Before each call its highest cost is set aside in the
 //! store; afterwards what it really cost is booked and the answer is kept, both in one transaction. An answer that was
 //! usable is put into the cache too, for other executions that ask the same and may reuse it.
+//!
+//! When no provider can be asked now, the fault is of the kind [`FaultKind::Limited`]: whoever asked is to wait, which is
+//! no failed attempt. Which provider is left alone until when is told to other processes through the cache.
 
 mod account;
 mod breaker;
 mod price;
 mod reuse;
+mod shared;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use self::account::settled;
 use self::breaker::Breaker;
@@ -55,12 +61,14 @@ pub struct ChainSettings {
     pub retries: u32,
     /// The most that may be spent.
     pub budgets: Budgets,
+    /// How long an execution waits for providers of which none can be asked.
+    pub patience: Duration,
 }
 
 impl Default for ChainSettings {
     fn default() -> Self {
         let limits = Limits { output_tokens: 4000, timeout: Duration::from_secs(60) };
-        Self { limits, retries: 3, budgets: Budgets::default() }
+        Self { limits, retries: 3, budgets: Budgets::default(), patience: Duration::from_hours(6) }
     }
 }
 
@@ -107,6 +115,11 @@ impl ModelChain {
         self.links.is_empty()
     }
 
+    /// How long an execution waits for providers of which none can be asked.
+    pub fn patience(&self) -> Duration {
+        self.settings.patience
+    }
+
     /// The same chain with every model seen through `change`. For tests.
     #[cfg(feature = "testkit")]
     #[must_use]
@@ -118,8 +131,9 @@ impl ModelChain {
     /// Asks until `read` accepts an answer. What `read` returns as an error is sent back to the model once.
     ///
     /// # Errors
-    /// When no model gave a usable answer: retryable when a later try may go better. Faults of the store, and the loss
-    /// of the lease, end the asking at once.
+    /// When no model gave a usable answer: [`FaultKind::Limited`] when a provider is out of reach, at its limit or left
+    /// alone, otherwise retryable when a later try may go better. Faults of the store, and the loss of the lease, end the
+    /// asking at once.
     pub async fn ask<T>(
         &self,
         account: &Account<'_>,
@@ -136,9 +150,10 @@ impl ModelChain {
             if let Some(answer) = self.reused(account, link, prompt, &read).await? {
                 return Ok(link.answered(answer));
             }
-            if !link.breaker.admits(account.now()) {
-                let context = format!("{} has failed too often and is left alone for a while", link.name());
-                faults.push(Fault::unavailable(context));
+            link.listen(self.cache.as_ref(), account.now()).await;
+            if let Err(wait) = link.breaker.admits(account.now()) {
+                let context = format!("{} is left alone for another {} s", link.name(), wait.as_secs());
+                faults.push(Fault::new(FaultKind::Limited, context).retry(Retry::After(wait)));
                 continue;
             }
             match self.ask_one(account, link, prompt, &read).await {
@@ -146,7 +161,7 @@ impl ModelChain {
                 Err(Failure::Store(fault)) => return Err(fault),
                 Err(Failure::Model(fault)) => {
                     tracing::warn!(provider = link.model.provider(), %fault, "the model gave no usable answer");
-                    faults.push(fault);
+                    faults.push(link.left_alone(fault, account.now()));
                 }
             }
         }
@@ -200,7 +215,7 @@ impl ModelChain {
                 // Another wait of that length is better spent on the next provider.
                 return Err(Failure::Model(fault));
             }
-            if attempt > self.settings.retries || !link.breaker.admits(account.now()) {
+            if attempt > self.settings.retries || link.breaker.admits(account.now()).is_err() {
                 return Err(Failure::Model(fault));
             }
             tracing::info!(provider = link.model.provider(), attempt, wait_ms = wait.as_millis(), %fault, "asking again");
@@ -225,24 +240,43 @@ impl ModelChain {
             Err(Fault::new(FaultKind::Timeout, context).retry(Retry::Backoff))
         });
         let latency = between(begun, account.now());
-        match &answer {
-            Ok(_) => link.breaker.succeeded(),
-            Err(fault) if ails(fault) => {
-                if link.breaker.failed(account.now()) {
-                    tracing::warn!(provider = link.model.provider(), "the provider is left alone for a while");
-                }
-            }
-            Err(_) => {}
-        }
-        telemetry::breaker(link.model.provider(), link.breaker.is_open());
+        self.learn(link, &answer, account.now()).await;
         let settled = settled(&key, &answer, link.price, most, latency).map_err(Failure::Store)?;
         telemetry::model_call(link.model.as_ref(), &answer, settled.cost, latency);
         account.settle(call, &settled).await.map_err(Failure::Store)?;
         answer.map_err(Failure::Model)
     }
+
+    /// Takes from an answer how the provider is, and tells other processes when that is news.
+    async fn learn(&self, link: &Link, answer: &Result<Completion, Fault>, now: Timestamp) {
+        match answer {
+            Ok(_) => {
+                if link.breaker.succeeded() {
+                    tracing::info!(provider = link.model.provider(), "the provider answers again");
+                    link.take_back(self.cache.as_ref()).await;
+                }
+            }
+            Err(fault) => {
+                if let Some(until) = link.breaker.failed(fault, now) {
+                    tracing::warn!(provider = link.model.provider(), %until, "the provider is left alone for a while");
+                    link.say(self.cache.as_ref(), until, now).await;
+                }
+            }
+        }
+        telemetry::breaker(link.model.provider(), link.breaker.pause(now).is_some());
+    }
 }
 
 impl Link {
+    /// The same fault, which asks to wait if the provider is left alone from now on.
+    fn left_alone(&self, mut fault: Fault, now: Timestamp) -> Fault {
+        let pause = self.breaker.pause(now).filter(|_| fault.retry != Retry::Never);
+        let Some(pause) = pause else { return fault };
+        let wait = if let Retry::After(wait) = fault.retry { wait.max(pause) } else { pause };
+        fault.kind = FaultKind::Limited;
+        fault.retry(Retry::After(wait))
+    }
+
     fn answered<T>(&self, answer: T) -> Answered<T> {
         Answered { provider: self.model.provider().to_owned(), model: self.model.model().to_owned(), answer }
     }
@@ -306,25 +340,24 @@ fn most_tokens(prompt: &Prompt) -> u64 {
     (system.len() + user.len() + schema.to_string().len() + repair).div_ceil(2) as u64
 }
 
-/// Whether such a fault says that the provider is not well.
-fn ails(fault: &Fault) -> bool {
-    match (fault.kind, fault.retry) {
-        // A provider that asks for a moment's patience is well.
-        (FaultKind::Limited, Retry::After(wait)) => wait > IN_PLACE,
-        (FaultKind::Unavailable | FaultKind::Timeout | FaultKind::Limited | FaultKind::Unknown, _) => true,
-        _ => false,
-    }
-}
-
-/// One fault for all: it can be tried again if any of them can, at the time the first of them can.
+/// One fault for all: it can be tried again if any of them can, at the time the first of them can. It is to be waited for
+/// if a provider is out of reach or at its limit; what else failed may be the prompt's own.
 fn together(faults: Vec<Fault>) -> Fault {
     let texts: Vec<_> = faults.iter().map(ToString::to_string).collect();
     let soon = faults.iter().any(|fault| fault.retry == Retry::Backoff);
     let hint = faults.iter().filter_map(|fault| if let Retry::After(wait) = fault.retry { Some(wait) } else { None });
-    let (kind, retry) = match hint.min() {
-        Some(wait) if !soon => (FaultKind::Limited, Retry::After(wait)),
-        _ if soon => (FaultKind::Unavailable, Retry::Backoff),
-        _ => (FaultKind::Invalid, Retry::Never),
+    let retry = match hint.min() {
+        Some(wait) if !soon => Retry::After(wait),
+        _ if soon => Retry::Backoff,
+        _ => Retry::Never,
+    };
+    let away = |fault: &Fault| {
+        fault.retry != Retry::Never && matches!(fault.kind, FaultKind::Limited | FaultKind::Unavailable)
+    };
+    let kind = match retry {
+        Retry::Never => FaultKind::Invalid,
+        _ if faults.iter().any(away) => FaultKind::Limited,
+        _ => FaultKind::Unavailable,
     };
     let told = faults.iter().rev().find_map(|fault| fault.user.clone());
     let fault = Fault::new(kind, format!("no language model gave a usable answer: {}", texts.join("; "))).retry(retry);
