@@ -77,7 +77,7 @@ impl Model for Provider {
             Away::Down => return Err(Fault::unavailable("away")),
             Away::Limits => return limited(between(now, self.until)),
             Away::LimitsBriefly => return limited(Duration::from_secs(1)),
-            Away::Silent => self.clock.sleep(limits.timeout * 2).await,
+            Away::Silent => self.clock.sleep(limits.timeout).await,
         }
         let text = r#"{"findings":[]}"#.to_owned();
         Ok(Completion { text, input_tokens: 100, output_tokens: 20, stopped: Stopped::Complete })
@@ -98,6 +98,7 @@ impl Story {
     fn new(providers: &[(&'static str, Away, Duration)]) -> Self {
         let mut world = World::new(Arc::new(MemoryStore::default()));
         world.forge = Arc::new(FakeForge::new(sample::pull(), CLEAN));
+        world.forge.show_under_every_number();
         world.edges.forge = world.forge.clone();
         let clock = world.clock.clone();
         let provider = |(name, away, long): &(&'static str, Away, Duration)| {
@@ -163,7 +164,7 @@ impl Story {
     /// How many green checks and how many reviews by a model there are, of how many.
     fn outcome(&self) -> (usize, usize, usize) {
         let (checks, reviews) = (self.world.forge.checks(), self.world.forge.reviews());
-        assert_eq!(checks.len(), reviews.len());
+        assert_eq!(checks.len(), reviews.len(), "{:?}", checks.last());
         let green = checks.iter().filter(|check| check.verdict == Verdict::Success).count();
         (green, reviews.iter().filter(|review| !review.coverage.models.is_empty()).count(), reviews.len())
     }

@@ -24,6 +24,7 @@ pub struct FakeForge {
 #[derive(Debug)]
 struct State {
     pull: PullRequest,
+    every_number: bool,
     diff: Bytes,
     files: BTreeMap<(CommitSha, String), Bytes>,
     reviews: Vec<(Marker, Review)>,
@@ -77,6 +78,7 @@ impl FakeForge {
     pub fn new(pull: PullRequest, diff: impl Into<Bytes>) -> Self {
         let state = State {
             pull,
+            every_number: false,
             diff: diff.into(),
             files: BTreeMap::new(),
             reviews: Vec::new(),
@@ -89,6 +91,11 @@ impl FakeForge {
             listed: Listed { per_page: 100, ..Listed::default() },
         };
         Self { state: Mutex::new(state) }
+    }
+
+    /// Shows the same pull request under every number.
+    pub fn show_under_every_number(&self) {
+        self.state().every_number = true;
     }
 
     /// Puts a file into a commit.
@@ -188,7 +195,11 @@ impl FakeForge {
 #[async_trait]
 impl Forge for FakeForge {
     async fn pull_request(&self, target: &Target) -> Result<PullRequest, Fault> {
-        let pull = self.state().pull.clone();
+        let state = self.state();
+        let mut pull = state.pull.clone();
+        if state.every_number {
+            pull.target.number = target.number;
+        }
         if pull.target == *target {
             return Ok(pull);
         }
