@@ -151,7 +151,11 @@ async fn a_parked_execution_costs_no_worker() {
     assert!(world.one_message(&engine).await, "the worker is free again after the message");
     let backlog = world.edges.store.backlog().await.expect("backlog");
     assert_eq!((backlog.parked, backlog.running, backlog.messages), (1, 0, 0));
-    assert_eq!(backlog.next_due, Some(after(world.clock.now(), Duration::from_secs(600))));
+    let hint = after(world.clock.now(), Duration::from_secs(600));
+    assert!(
+        backlog.next_due.is_some_and(|due| hint <= due && due <= after(hint, 60 * SECOND)),
+        "no earlier than asked"
+    );
 }
 
 #[tokio::test]
@@ -505,17 +509,6 @@ async fn a_change_that_can_not_be_read_leaves_a_neutral_check() {
     assert_eq!((check.verdict, Some(&check.head)), (Verdict::Neutral, sample::opened("d-1").head.as_ref()));
     assert_eq!(check.title, "not reviewed: the change could not be read");
     assert!(world.forge.reviews().is_empty());
-}
-
-#[tokio::test]
-async fn models_that_ask_for_too_much_patience_are_not_waited_for() {
-    let world = a_world([fails(FaultKind::Limited, Retry::After(Duration::from_secs(1800)))]);
-    world.send(sample::opened("d-1")).await;
-    ends(&world).await;
-    let [review] = &world.forge.reviews()[..] else { panic!("one review") };
-    let why = "The language models asked to wait for longer than 30 minutes.";
-    assert!(review.coverage.skipped.iter().any(|skipped| skipped.why == why), "{:?}", review.coverage.skipped);
-    assert!(!review.findings.is_empty(), "what the analysers found is published");
 }
 
 #[tokio::test]

@@ -47,7 +47,8 @@ impl Upkeep {
         tokio::join!(self.sweep(), self.purge(history), self.reconcile(reconcile));
     }
 
-    async fn sweep(&self) {
+    /// Queues executions that nobody is at, until the shutdown: without it what was parked stays so.
+    pub async fn sweep(&self) {
         while !self.shutdown.is_cancelled() {
             if self.leads("sweep", 3 * SWEEP).await {
                 match self.engine.sweep().await {

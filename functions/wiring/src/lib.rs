@@ -107,7 +107,8 @@ pub fn models(llm: &Llm, cache: Arc<dyn ports::Cache>) -> Result<ModelChain, Fau
         daily: MicroUsd(llm.budget.daily_usd.micros()),
     };
     let limits = Limits { output_tokens: llm.max_tokens, timeout: llm.timeout.duration() };
-    Ok(ModelChain::new(models, ChainSettings { limits, retries: llm.max_retries, budgets }).with_cache(cache))
+    let settings = ChainSettings { limits, retries: llm.max_retries, budgets, patience: llm.patience.duration() };
+    Ok(ModelChain::new(models, settings).with_cache(cache))
 }
 
 fn secret(secret: &Secret) -> SecretString {

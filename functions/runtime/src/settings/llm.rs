@@ -29,6 +29,10 @@ pub struct Llm {
     /// How often a call is tried again before the next provider is asked.
     #[schemars(range(min = 0, max = 20))]
     pub max_retries: u32,
+    /// The seconds a review waits for providers of which each is out of reach or at its limit, before it is published
+    /// without them. Waiting costs nothing; 0 never waits.
+    #[schemars(range(min = 0, max = 82_800))]
+    pub patience: Seconds,
     /// The providers by name. `openai`, `anthropic`, `mistral`, `azure_openai`, `gemini` and `ollama` are known without an
     /// entry here; all but the last take their keys from `OPENAI_API_KEY`, `ANTHROPIC_API_KEY`, `MISTRAL_API_KEY`, `AZURE_OPENAI_API_KEY`
     /// (with `AZURE_OPENAI_ENDPOINT` and `AZURE_OPENAI_DEPLOYMENT`) and `GEMINI_API_KEY`.
@@ -46,6 +50,7 @@ impl Default for Llm {
             temperature: 0.7,
             timeout: Seconds(60),
             max_retries: 3,
+            patience: Seconds(21_600),
             providers: BTreeMap::new(),
             budget: Budget::default(),
         }

@@ -74,6 +74,7 @@ fn nothing_set_means_the_documented_defaults() {
     llm.fallback_order                   [openai, anthropic, mistral]  default
     llm.max_retries                      3                             default
     llm.max_tokens                       4000                          default
+    llm.patience                         21600                         default
     llm.providers                        (none)                        default
     llm.temperature                      0.7                           default
     llm.timeout                          60                            default

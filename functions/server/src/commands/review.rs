@@ -22,8 +22,8 @@ use autopr_core::ports::{Queue, Store};
 use autopr_core::review::Verdict;
 use autopr_core::workflow::Catalog;
 use autopr_local_git::{LocalGit, RangeSpec, ResolvedRange};
-use autopr_runtime::Worker;
-use autopr_runtime::settings::Settings;
+use autopr_runtime::settings::{Llm, Seconds, Settings};
+use autopr_runtime::{Upkeep, Worker};
 use autopr_store_sqlite::SqliteStore;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
@@ -34,6 +34,9 @@ use uuid::Uuid;
 use super::{Done, FOUND, Failure, HUNG_UP, INCOMPLETE, INTERRUPTED, TERMINATED};
 use crate::cli::{FailOn, ReviewArgs};
 use crate::report::{self, Style};
+
+/// The longest that models are waited for: somebody sits before the terminal.
+const PATIENCE: Seconds = Seconds(120);
 
 pub(crate) fn run(arguments: &ReviewArgs, config: Option<PathBuf>) -> Done {
     let loaded = super::settings_in_foreign_folder(config)?;
@@ -218,11 +221,12 @@ async fn execute(
     let store: Arc<dyn Store> = store;
     let (watched_store, delivery) = (store.clone(), event.delivery.clone());
     let queue = StoreQueue::new(store.clone(), clock.clone());
+    let llm = Llm { patience: settings.llm.patience.min(PATIENCE), ..settings.llm.clone() };
     let edges = Edges {
         store,
         queue: Arc::new(queue.clone()),
         forge: git,
-        models: autopr_wiring::models(&settings.llm, autopr_wiring::memory()).map_err(unusable)?,
+        models: autopr_wiring::models(&llm, autopr_wiring::memory()).map_err(unusable)?,
     };
     let (progress, watched) = tokio::sync::mpsc::unbounded_channel();
     let policy = autopr_runtime::policy(&settings.workflow);
@@ -232,13 +236,15 @@ async fn execute(
     engine.register().await.map_err(unusable)?;
     queue.publish(&Message::event(event)).await.map_err(unusable)?;
     let max_concurrent = usize::try_from(settings.workflow.max_concurrent).unwrap_or(1);
+    let upkeep = Upkeep::new(engine.clone(), clock.clone(), shutdown.clone());
+    let sweep = tokio::spawn(async move { upkeep.sweep().await });
     let worker = tokio::spawn(Worker::new(engine, queue, clock, max_concurrent, shutdown.clone()).run());
     let ended = tokio::select! {
         ended = follow(watched, &*watched_store, &delivery, quiet) => ended,
         code = stopped() => Err(Failure::new(code, "stopped by a signal")),
     };
     shutdown.cancel();
-    if let Err(error) = worker.await {
+    if let Err(error) = tokio::try_join!(worker, sweep) {
         return Err(Failure::new(INCOMPLETE, format!("the worker ended badly: {error}")));
     }
     ended
