@@ -1,6 +1,7 @@
 //! The chain of language models: what is asked, what is paid, and what is never asked again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use autopr_core::clock::{Clock, after};
@@ -10,7 +11,7 @@ use autopr_core::ids::ExecutionId;
 use autopr_core::model_chain::{Account, Answered, Budgets, ChainSettings, MicroUsd, ModelChain, Price};
 use autopr_core::ports::model::Prompt;
 use autopr_core::ports::store::{Call, Claim, Lease, NewExecution, State, Update};
-use autopr_core::ports::{Model, Store};
+use autopr_core::ports::{Cache, Model, Store};
 use autopr_core::testkit::model::Answer;
 use autopr_core::testkit::world::PRICE;
 use autopr_core::testkit::{MemoryCache, MemoryStore, ScriptedModel, sample};
@@ -203,10 +204,10 @@ async fn a_provider_that_keeps_failing_is_left_alone_and_tried_again_later() {
     let payer = payer(vec![down], settings).await;
     let fault = payer.ask().await.unwrap_err();
     assert_eq!(payer.asked(), [5], "the breaker opened after five failures");
-    assert_eq!(fault.retry, Retry::Backoff);
+    assert_eq!((fault.kind, fault.retry), (FaultKind::Limited, seconds(30)));
     let fault = payer.ask().await.unwrap_err();
     assert_eq!(payer.asked(), [5], "it is not even asked");
-    assert_eq!(fault.retry, Retry::Backoff);
+    assert_eq!((fault.kind, fault.retry), (FaultKind::Limited, seconds(30)));
     payer.clock.sleep(Duration::from_secs(31)).await;
     payer.ask().await.unwrap_err();
     assert_eq!(payer.asked(), [6], "one trial");
@@ -337,4 +338,103 @@ async fn an_answer_that_can_not_be_used_is_not_offered() {
     let (first, cache) = caching(vec![vec![text("garbage"), text("garbage again")]]).await;
     first.ask().await.unwrap_err();
     assert!(cache.keys().is_empty());
+}
+
+/// The chain of another process with the same models, which shares that cache.
+fn elsewhere(payer: &Payer, cache: Arc<dyn Cache>) -> ModelChain {
+    let models = payer.models.iter().map(|model| (model.clone() as Arc<dyn Model>, PRICE));
+    ModelChain::new(models, ChainSettings::default()).with_cache(cache)
+}
+
+/// Executions of two processes that share a cache, with a provider that follows this script.
+async fn two_processes(script: Vec<Answer>) -> (Payer, Payer, Arc<MemoryCache>) {
+    let (mut first, cache) = caching(vec![script]).await;
+    first.reuse = false;
+    let mut second = another(&first, false).await;
+    second.chain = elsewhere(&first, cache.clone());
+    (first, second, cache)
+}
+
+#[tokio::test]
+async fn a_limit_that_one_process_was_told_holds_for_all() {
+    let (first, second, cache) = two_processes(vec![fails(FaultKind::Limited, seconds(600)), text("7")]).await;
+    first.ask().await.unwrap_err();
+    let fault = second.ask().await.unwrap_err();
+    assert_eq!((fault.kind, fault.retry, first.asked()), (FaultKind::Limited, seconds(600), vec![1]));
+    // One that starts meanwhile knows it too.
+    first.clock.sleep(Duration::from_secs(100)).await;
+    let mut third = another(&first, false).await;
+    third.chain = elsewhere(&first, cache);
+    assert_eq!((third.ask().await.unwrap_err().retry, first.asked()), (seconds(500), vec![1]));
+    first.clock.sleep(Duration::from_secs(500)).await;
+    assert_eq!((second.ask().await.unwrap().answer, first.asked()), (7, vec![2]));
+}
+
+#[tokio::test]
+async fn an_open_breaker_is_open_for_all_until_one_process_finds_the_provider_well() {
+    let down = || fails(FaultKind::Unavailable, Retry::Backoff);
+    let script = (0..5).map(|_| down()).chain([text("7"), text("8"), text("9")]).collect();
+    let (first, second, cache) = two_processes(script).await;
+    for _ in 0..2 {
+        first.ask().await.unwrap_err();
+    }
+    assert_eq!(first.asked(), [5]);
+    assert_eq!(cache.keys().into_iter().map(|(key, _)| key).collect::<Vec<_>>(), ["breaker:first/script-1"]);
+    second.ask().await.unwrap_err();
+    assert_eq!(first.asked(), [5], "the other process leaves it alone");
+    first.clock.sleep(Duration::from_secs(30)).await;
+    assert_eq!(first.ask().await.unwrap().answer, 7);
+    assert!(cache.keys().iter().all(|(key, _)| !key.starts_with("breaker:")), "it was taken back");
+    assert_eq!((second.ask().await.unwrap().answer, first.asked()), (8, vec![7]));
+}
+
+#[tokio::test]
+async fn what_is_lost_or_wrong_in_the_cache_costs_calls_and_nothing_else() {
+    let script = || vec![fails(FaultKind::Limited, seconds(600)), text("7")];
+    let (first, second, cache) = two_processes(script()).await;
+    first.ask().await.unwrap_err();
+    cache.clear();
+    assert_eq!((second.ask().await.unwrap().answer, first.asked()), (7, vec![2]), "lost");
+    assert_eq!(first.ask().await.unwrap_err().retry, seconds(600), "what a process knows itself it does not forget");
+    for wrong in ["", "garbage", "9999-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "\u{fffd}"] {
+        let (first, second, cache) = two_processes(script()).await;
+        first.ask().await.unwrap_err();
+        cache.spoil(wrong.as_bytes());
+        assert_eq!((second.ask().await.unwrap().answer, first.asked()), (7, vec![2]), "{wrong}");
+    }
+}
+
+/// A cache that counts how often it is read.
+struct Counting(MemoryCache, AtomicUsize);
+
+#[async_trait::async_trait]
+impl Cache for Counting {
+    async fn get(&self, key: &str) -> Option<Vec<u8>> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.get(key).await
+    }
+
+    async fn put(&self, key: &str, value: Vec<u8>, keep: Duration) {
+        self.0.put(key, value, keep).await;
+    }
+
+    async fn remove(&self, key: &str) {
+        self.0.remove(key).await;
+    }
+}
+
+#[tokio::test]
+async fn the_cache_is_asked_of_a_provider_once_a_second() {
+    let payer = payer(vec![vec![text("7")]], ChainSettings::default()).await;
+    let cache = Arc::new(Counting(MemoryCache::new(payer.clock.clone()), AtomicUsize::new(0)));
+    let chain = elsewhere(&payer, cache.clone());
+    for (second, reads) in [(0, 1), (0, 1), (1, 2), (0, 2)] {
+        payer.clock.sleep(Duration::from_secs(second)).await;
+        for _ in 0..20 {
+            let mut other = another(&payer, false).await;
+            other.chain = chain.clone();
+            other.ask().await.unwrap();
+        }
+        assert_eq!(cache.1.load(Ordering::Relaxed), reads);
+    }
 }

@@ -57,7 +57,9 @@ fn fifty_seven_pull_requests_and_a_provider_that_limits() {
     let model = scripted_model();
     let count = AtomicU64::new(0);
     model.answer_with(move |_| Some(answer(count.fetch_add(1, Ordering::Relaxed))));
-    let server = Server::start(Setup::app(&github, &app).models(&model, &[Vendor::OpenAi]));
+    // A place is held while a moment's patience is waited for, so that there are enough of them.
+    let setup = Setup::app(&github, &app).models(&model, &[Vendor::OpenAi]).set("MAX_CONCURRENT_WORKFLOWS", "20");
+    let server = Server::start(setup);
     github.send_webhooks_to(&server.webhook(), SECRET);
 
     let (begun, used) = (Instant::now(), processor_time(server.pid()));
