@@ -126,7 +126,7 @@ impl Answer {
 
     /// For how long GitHub wants to be left alone: by `Retry-After`, by the end of the hour's allowance, or by the word
     /// in which it speaks of its secondary limits.
-    fn pause(&self) -> Option<Duration> {
+    pub(crate) fn pause(&self) -> Option<Duration> {
         let throttled = self.status == StatusCode::TOO_MANY_REQUESTS;
         let refused = throttled || self.status == StatusCode::FORBIDDEN;
         let after = self.number(RETRY_AFTER.as_str()).map(Duration::from_secs);

@@ -10,6 +10,7 @@ use crate::auth::Auth;
 use crate::http::{Http, Request};
 use crate::operation::Operation;
 use crate::page;
+use crate::quiet::Quiet;
 
 /// The most pages of a listing that are read.
 const PAGES: usize = 50;
@@ -19,21 +20,24 @@ const PAGES: usize = 50;
 pub(crate) struct Api {
     pub(crate) http: Http,
     pub(crate) auth: Auth,
+    pub(crate) quiet: Quiet,
 }
 
 impl Api {
-    /// Sends a request. An installation's token that GitHub no longer accepts is renewed once; the request it refused was
+    /// Sends a request, unless GitHub wants none for now. An installation's token that GitHub no longer accepts is renewed once; the request it refused was
     /// not acted on, so that it may be a write.
     pub(crate) async fn send(&self, target: &Target, request: &Request) -> Result<Answer, Fault> {
+        self.quiet.admits(target, request.operation).await?;
         let header = self.auth.header(&self.http, target).await?;
-        let answer = self.http.send(request, &header).await?;
-        match &self.auth {
-            Auth::App(app) if answer.status == StatusCode::UNAUTHORIZED => {
-                let header = app.token(&self.http, target, Some(&header)).await?;
-                self.http.send(request, &header).await
-            }
-            _ => Ok(answer),
+        let mut answer = self.http.send(request, &header).await?;
+        if let Auth::App(app) = &self.auth
+            && answer.status == StatusCode::UNAUTHORIZED
+        {
+            let header = app.token(&self.http, target, Some(&header)).await?;
+            answer = self.http.send(request, &header).await?;
         }
+        self.quiet.learn(target, &answer).await;
+        Ok(answer)
     }
 
     /// The newest entry of a listing for which `pick` answers. `request` makes the request for a page of a listing that

@@ -21,6 +21,7 @@ use crate::auth::Auth;
 use crate::checks::{self, Checks};
 use crate::http::{Http, Request};
 use crate::operation::Operation;
+use crate::quiet::Quiet;
 use crate::remembered::Remembered;
 use crate::settings::Settings;
 use crate::{contents, conversation, diff, missed, pull, review};
@@ -69,19 +70,21 @@ impl GitHub {
     /// # Errors
     /// Those of [`GitHub::new`].
     pub fn with_clock(settings: Settings, clock: Clock) -> Result<Self, Fault> {
-        let auth = Auth::new(&settings.credentials, clock)?;
+        let auth = Auth::new(&settings.credentials, clock.clone())?;
         let remembered = Remembered::new(&settings);
+        let quiet = Quiet::new(clock, remembered.scope().to_owned());
         let web = checks::web(&settings.base_url);
         let http = Http::new(settings.base_url, settings.timeout)?;
         let checks = Checks { name: settings.check_name, web, refused: Mutex::default() };
-        Ok(Self { api: Api { http, auth }, checks, remembered })
+        Ok(Self { api: Api { http, auth, quiet }, checks, remembered })
     }
 
     /// The same client, which keeps there what it read, so that it need not ask again and others who have the same
-    /// credentials need not ask at all. Tokens are not kept there.
+    /// credentials need not ask at all, nor run into a limit that is known. Tokens are not kept there.
     #[must_use]
     pub fn with_cache(self, cache: Arc<dyn Cache>) -> Self {
-        Self { remembered: self.remembered.kept_in(cache), ..self }
+        let api = Api { quiet: self.api.quiet.shared_in(cache.clone()), ..self.api };
+        Self { api, remembered: self.remembered.kept_in(cache), ..self }
     }
 
     /// Asks GitHub who we are, in one request: the way to find out whether it can be reached and takes the credentials.

@@ -25,6 +25,7 @@ mod missed;
 mod operation;
 mod page;
 mod pull;
+mod quiet;
 mod rebuild;
 mod remembered;
 mod review;

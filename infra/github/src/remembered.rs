@@ -55,6 +55,11 @@ impl Remembered {
         Self { cache, ..self }
     }
 
+    /// A digest of GitHub's address and of who asks there.
+    pub(crate) fn scope(&self) -> &str {
+        &self.scope
+    }
+
     /// The key of something in the target's repository, as the target's installation sees it.
     pub(crate) fn key(&self, word: &str, target: &Target, what: impl fmt::Display) -> String {
         let installation =

@@ -7,6 +7,7 @@ mod fake;
 mod faults;
 mod missed;
 mod pull;
+mod quiet;
 mod rebuild;
 mod remembered;
 mod server;
