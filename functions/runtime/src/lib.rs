@@ -2,8 +2,10 @@
 
 pub mod http;
 pub mod settings;
+mod upkeep;
 mod wiring;
 mod worker;
 
+pub use upkeep::Upkeep;
 pub use wiring::{CatalogError, catalog, policy, source};
 pub use worker::Worker;

@@ -12,7 +12,7 @@ use autopr_core::ports::model::Limits;
 use autopr_core::review::CHECK_NAME;
 use autopr_github::{Credentials, GitHub};
 use autopr_models::Kind;
-use autopr_runtime::settings::{self, Llm, ProviderKind, Secret};
+use autopr_runtime::settings::{self, ConnectionUrl, Database, Llm, Pooler, ProviderKind, Secret};
 use secrecy::SecretString;
 use url::Url;
 
@@ -61,6 +61,18 @@ pub fn github(github: &settings::GitHub, cache: Arc<dyn ports::Cache>) -> Result
         check_name: CHECK_NAME.to_owned(),
     };
     Ok(GitHub::new(settings)?.with_cache(cache))
+}
+
+/// How to reach the PostgreSQL database at `url` as the settings want it.
+pub fn postgres(database: &Database, url: &ConnectionUrl) -> autopr_store_postgres::Options {
+    autopr_store_postgres::Options {
+        url: SecretString::from(url.expose()),
+        most_connections: database.pool_size.saturating_add(database.max_overflow),
+        wait: database.pool_timeout.duration(),
+        recycle: database.pool_recycle.duration(),
+        log_statements: database.echo,
+        transaction_pooler: database.pooler == Pooler::Transaction,
+    }
 }
 
 /// The chain of models that the settings name, which shares answers there; an empty one when none can be asked.
