@@ -48,8 +48,8 @@ declare! {
     describe_histogram Seconds DB_QUERY_DURATION "autopr_db_query_duration_seconds" "How long queries of the database took, by query.",
     describe_counter Count GITHUB_REQUESTS "autopr_github_requests_total" "Requests to GitHub, by operation and status.",
     describe_gauge Count GITHUB_REMAINING "autopr_github_rate_limit_remaining" "Requests that GitHub's primary rate limit leaves.",
-    describe_counter Count RECONCILED "autopr_github_reconciled_total" "What reconciliation with GitHub found missing, by what was done about it.",
     describe_counter Count CACHE_REQUESTS "autopr_cache_requests_total" "Look-ups in the cache, by what was looked for and what became of it.",
+    describe_counter Count RECONCILED "autopr_github_reconciled_total" "What reconciliation with GitHub found missing, by what was done about it.",
     describe_counter Count FINDINGS "autopr_review_findings_total" "Findings that were published, by severity and source.",
 }
 

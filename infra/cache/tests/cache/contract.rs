@@ -63,8 +63,7 @@ async fn redis_with_tls_and_a_user_keeps_the_contract() {
 
 #[tokio::test]
 async fn a_user_who_may_do_little_else_is_enough() {
-    let settings_of_redis =
-        ["user narrow on >secret ~autopr:1:* resetchannels -@all +getrange +set +del +ping +select"];
+    let settings_of_redis = ["user narrow on >secret ~autopr:1:* resetchannels -@all +getrange +set +del +ping"];
     let settings_of_redis = settings_of_redis.map(str::to_owned).to_vec();
     let redis = Redis::start(RedisOptions { settings: settings_of_redis, ..RedisOptions::default() });
     let cache = Cache::redis(&settings(&format!("redis://narrow:secret@{}/0", redis.address()))).expect("a cache");
