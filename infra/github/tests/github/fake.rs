@@ -270,16 +270,20 @@ async fn a_line_outside_the_diff_costs_the_comments_and_not_the_review() {
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_are_waits_and_tokens_that_end_are_renewed() {
     let scene = Scene::new();
-    let (forge, target) = (scene.app(), &scene.target);
-    forge.pull_request(target).await.unwrap();
+    let target = &scene.target;
+    // One for each limit, which knows nothing of the others.
+    let [first, second, third, forge] = std::array::from_fn(|_| scene.app());
+    for forge in [&first, &second, &third, &forge] {
+        forge.pull_request(target).await.unwrap();
+    }
     scene.github.limit_secondary(403, Some(60), Until::Requests(1));
-    let fault = forge.create_comment(target, &marker("comment"), "x").await.unwrap_err();
+    let fault = first.create_comment(target, &marker("comment"), "x").await.unwrap_err();
     assert_eq!((fault.kind, fault.retry), (FaultKind::Limited, Retry::After(Duration::from_secs(60))));
     scene.github.limit_secondary(429, None, Until::Requests(1));
-    let fault = forge.create_comment(target, &marker("comment"), "x").await.unwrap_err();
+    let fault = second.create_comment(target, &marker("comment"), "x").await.unwrap_err();
     assert_eq!((fault.kind, fault.retry), (FaultKind::Limited, Retry::After(Duration::from_secs(60))));
     scene.github.limit_primary(0, Duration::from_secs(120));
-    let fault = forge.create_comment(target, &marker("comment"), "x").await.unwrap_err();
+    let fault = third.create_comment(target, &marker("comment"), "x").await.unwrap_err();
     let Retry::After(wait) = fault.retry else { panic!("{fault:?}") };
     assert!((119..=122).contains(&wait.as_secs()), "{wait:?}");
     scene.github.advance(Duration::from_secs(121));

@@ -100,14 +100,15 @@ async fn a_refused_request_names_the_fields_and_quotes_nothing() {
 #[tokio::test]
 async fn a_read_that_is_limited_is_told_like_a_write() {
     let server = Server::start(|_| with(429, &[("retry-after", "9")], "")).await;
-    let forge = server.forge();
+    // Each asks for itself: what one was told is not known to the next.
+    let forge = || server.forge();
     let pull = crate::server::pull('a');
     let waits = (FaultKind::Limited, Retry::After(Duration::from_secs(9)));
     let kind = |fault: Fault| (fault.kind, fault.retry);
-    assert_eq!(kind(forge.pull_request(&target()).await.unwrap_err()), waits);
-    assert_eq!(kind(forge.diff(&pull).await.unwrap_err()), waits);
-    assert_eq!(kind(forge.file(&target(), &pull.head, "x").await.unwrap_err()), waits);
-    assert_eq!(kind(forge.permission(&target(), "x").await.unwrap_err()), waits);
+    assert_eq!(kind(forge().pull_request(&target()).await.unwrap_err()), waits);
+    assert_eq!(kind(forge().diff(&pull).await.unwrap_err()), waits);
+    assert_eq!(kind(forge().file(&target(), &pull.head, "x").await.unwrap_err()), waits);
+    assert_eq!(kind(forge().permission(&target(), "x").await.unwrap_err()), waits);
     assert_eq!(server.asked().len(), 4, "a limited read is not repeated");
 }
 
