@@ -67,7 +67,8 @@ pub enum Failed {
     Fault(#[from] Fault),
 }
 
-/// Runs until a signal stops it. `wrap` may put something between the engine and its edges; the product puts nothing.
+/// Runs until a signal stops it. Tests run it by another clock than the machine's, and `wrap` may put something between the
+/// engine and its edges; the product puts nothing.
 ///
 /// # Errors
 /// When it can't start.
@@ -76,6 +77,7 @@ pub async fn run(
     catalog: Catalog,
     role: Role,
     version: &'static str,
+    clock: Clock,
     wrap: impl FnOnce(Edges) -> Edges,
 ) -> Result<Stopped, Failed> {
     let signals = Signals::listen()?;
@@ -94,7 +96,6 @@ pub async fn run(
         false => None,
     };
     let store = Arc::new(SqliteStore::open(&settings.database.sqlite_path()?).await?);
-    let clock = Clock::System;
     let queue = StoreQueue::new(store.clone(), clock.clone());
     let edges = wrap(Edges {
         store: store.clone(),
