@@ -156,6 +156,11 @@ impl ExecutionId {
 }
 
 impl ExecutionId {
+    /// The bare UUID, as databases keep it.
+    pub fn uuid(self) -> Uuid {
+        self.0
+    }
+
     /// A number that differs from one execution to the next, to spread waits by.
     pub fn spread(self) -> u64 {
         self.0.as_u64_pair().1
@@ -165,6 +170,12 @@ impl ExecutionId {
 impl fmt::Display for ExecutionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl From<Uuid> for ExecutionId {
+    fn from(uuid: Uuid) -> Self {
+        Self(uuid)
     }
 }
 

@@ -45,6 +45,14 @@ impl Message {
         Self::V1(V1::Advance { execution })
     }
 
+    /// What takes turns with others of its kind: the repository of an event. An execution that goes on had its turn.
+    pub fn lane(&self) -> Option<&str> {
+        match self {
+            Self::V1(V1::Event { event }) => Some(event.repository.as_str()),
+            Self::V1(V1::Advance { .. }) => None,
+        }
+    }
+
     /// The bytes to put on a queue.
     pub fn encode(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()

@@ -54,7 +54,8 @@ async fn backlog(world: &World) -> Backlog {
 
 #[tokio::test]
 async fn the_in_memory_store_keeps_the_contract() {
-    let parts = store_suite::run(|| async { MemoryStore::default() }).await;
+    let parts = store_suite::run(|| async { MemoryStore::default() }).await
+        + store_suite::operations(|| async { MemoryStore::default() }).await;
     println!("store conformance, in memory: {parts} parts");
 }
 

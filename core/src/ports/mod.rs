@@ -4,11 +4,13 @@
 pub mod cache;
 pub mod forge;
 pub mod model;
+pub mod operations;
 pub mod queue;
 pub mod store;
 
 pub use cache::Cache;
 pub use forge::Forge;
 pub use model::Model;
+pub use operations::Operations;
 pub use queue::Queue;
 pub use store::Store;

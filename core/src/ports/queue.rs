@@ -31,16 +31,20 @@ impl StoreQueue {
         Self { store, clock, published: Arc::default() }
     }
 
-    /// Returns after a message was published through this queue in this process, also if that was before the call.
+    /// Returns after a message was published, through this queue also if that was before the call, or by another process
+    /// if the store can tell.
     pub async fn published(&self) {
-        self.published.notified().await;
+        tokio::select! {
+            () = self.published.notified() => {}
+            () = self.store.enqueued_elsewhere() => {}
+        }
     }
 }
 
 #[async_trait]
 impl Queue for StoreQueue {
     async fn publish(&self, message: &Message) -> Result<(), Fault> {
-        self.store.enqueue(&message.encode(), self.clock.now()).await?;
+        self.store.enqueue(&message.encode(), message.lane(), self.clock.now()).await?;
         self.published.notify_one();
         Ok(())
     }

@@ -10,7 +10,7 @@ use super::forge::{EffectKind, Marker, Remote};
 use crate::event::Event;
 use crate::execution::{Execution, ExecutionStatus, StepRecord};
 use crate::fault::Fault;
-use crate::ids::ExecutionId;
+use crate::ids::{CommitSha, DeliveryId, ExecutionId, PrNumber, RepoName};
 use crate::model_chain::MicroUsd;
 use crate::workflow::Definition;
 
@@ -119,10 +119,24 @@ pub trait Store: Send + Sync {
     /// An execution as it stands.
     async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, Fault>;
 
-    /// Puts a message on the store-backed queue.
-    async fn enqueue(&self, body: &str, now: Timestamp) -> Result<(), Fault>;
+    /// Those of the traces of which the store holds nothing, in the order given: the delivery was never accepted, and no
+    /// execution of any workflow and status was made for the head, if one is named. Changes nothing.
+    async fn unheard(&self, traces: &[Trace]) -> Result<Vec<Trace>, Fault>;
 
-    /// Takes up to `limit` messages that are available, oldest first, and hides them until `until`.
+    /// The repositories that have an execution, in the order of their names' bytes, from the first one behind `after` on;
+    /// at most `limit`.
+    async fn repositories(&self, after: Option<&RepoName>, limit: u32) -> Result<Vec<RepoName>, Fault>;
+
+    /// Puts a message on the store-backed queue. The lanes take turns, so that one with many messages does not hold up the
+    /// others; a message without a lane goes before those that had to wait for their turn.
+    async fn enqueue(&self, body: &str, lane: Option<&str>, now: Timestamp) -> Result<(), Fault>;
+
+    /// Returns after another process put a message on the queue. A store that can't tell never returns.
+    async fn enqueued_elsewhere(&self) {
+        std::future::pending().await
+    }
+
+    /// Takes up to `limit` messages that are available, by turn and age, and hides them until `until`.
     async fn receive(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Received>, Fault>;
 
     /// Ends the taking of a message in one of the ways of [`Settle`].
@@ -130,6 +144,16 @@ pub trait Store: Send + Sync {
 
     /// How much is open.
     async fn backlog(&self) -> Result<Backlog, Fault>;
+
+    /// Writes an entry into the audit log, unless it has one with that key.
+    async fn audit(&self, entry: &AuditEntry) -> Result<(), Fault>;
+
+    /// Takes or keeps a task that one process does for all: true when it is the caller's until `until`.
+    async fn lead(&self, task: &str, worker: &str, now: Timestamp, until: Timestamp) -> Result<bool, Fault>;
+
+    /// Removes what is older than the retention allows: at most `limit` finished executions, with all that belongs to
+    /// them, and at most `limit` deliveries and budgets that nobody needs any more.
+    async fn purge(&self, retention: &Retention, now: Timestamp, limit: u32) -> Result<Purged, Fault>;
 }
 
 /// An execution to create.
@@ -157,6 +181,26 @@ pub struct Accepted {
     pub fresh: bool,
     /// The executions the delivery made that have not come to their end.
     pub live: Vec<ExecutionId>,
+}
+
+/// By what an event can be found again in a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// The delivery that brought it, or would have.
+    pub delivery: DeliveryId,
+    /// The head it was about: another delivery may have brought it.
+    pub head: Option<Head>,
+}
+
+/// A state of a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Where the pull request is.
+    pub repository: RepoName,
+    /// Which one it is.
+    pub number: PrNumber,
+    /// Its last commit.
+    pub commit: CommitSha,
 }
 
 /// What became of a try to claim an execution.
@@ -344,6 +388,45 @@ pub struct Spending {
     pub reserved: MicroUsd,
     /// Spent.
     pub spent: MicroUsd,
+}
+
+/// What is kept of the past: something goes when either limit says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// The newest executions of each workflow that are kept.
+    pub executions: u32,
+    /// How long anything is kept.
+    pub age: Duration,
+}
+
+/// How much a purge removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Purged {
+    /// Executions.
+    pub executions: u64,
+    /// Deliveries.
+    pub deliveries: u64,
+    /// Budgets.
+    pub budgets: u64,
+}
+
+/// A change of state, for the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// What makes it unique: the same entry written again, after a crash, is the same entry.
+    pub key: String,
+    /// When.
+    pub at: Timestamp,
+    /// Who or what did it, such as `github:octocat` or `cli:root`.
+    pub actor: String,
+    /// From where, such as a host or a pull request.
+    pub origin: String,
+    /// What was done, such as `message.redrive`.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// What else there is to know.
+    pub detail: Option<String>,
 }
 
 /// A message taken from the store-backed queue.

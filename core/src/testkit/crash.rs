@@ -18,13 +18,13 @@ use crate::engine::Edges;
 use crate::event::Event;
 use crate::execution::Execution;
 use crate::fault::Fault;
-use crate::ids::{CommentId, CommitSha, ExecutionId};
+use crate::ids::{CommentId, CommitSha, ExecutionId, RepoName};
 use crate::message::Message;
 use crate::ports::forge::{EffectKind, Marker, Patch, Permission, PullRequest, Reaction, Remote, Target};
 use crate::ports::model::{Completion, Limits, Prompt};
 use crate::ports::store::{
-    Accepted, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Received, Reservation, Settle,
-    SettledCall, Spending, Standing, Update,
+    Accepted, AuditEntry, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Purged, Received,
+    Reservation, Retention, Settle, SettledCall, Spending, Standing, Trace, Update,
 };
 use crate::ports::{Forge, Model, Queue, Store};
 use crate::review::{Check, Review};
@@ -251,8 +251,14 @@ impl Store for Wrapped<dyn Store> {
     async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, Fault> {
         self.inner.execution(id).await
     }
-    async fn enqueue(&self, body: &str, now: Timestamp) -> Result<(), Fault> {
-        through!(self.enqueue(body, now))
+    async fn unheard(&self, traces: &[Trace]) -> Result<Vec<Trace>, Fault> {
+        self.inner.unheard(traces).await
+    }
+    async fn repositories(&self, after: Option<&RepoName>, limit: u32) -> Result<Vec<RepoName>, Fault> {
+        self.inner.repositories(after, limit).await
+    }
+    async fn enqueue(&self, body: &str, lane: Option<&str>, now: Timestamp) -> Result<(), Fault> {
+        through!(self.enqueue(body, lane, now))
     }
     async fn receive(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Received>, Fault> {
         through!(self.receive(limit, now, until))
@@ -262,6 +268,15 @@ impl Store for Wrapped<dyn Store> {
     }
     async fn backlog(&self) -> Result<Backlog, Fault> {
         self.inner.backlog().await
+    }
+    async fn audit(&self, entry: &AuditEntry) -> Result<(), Fault> {
+        through!(self.audit(entry))
+    }
+    async fn lead(&self, task: &str, worker: &str, now: Timestamp, until: Timestamp) -> Result<bool, Fault> {
+        through!(self.lead(task, worker, now, until))
+    }
+    async fn purge(&self, retention: &Retention, now: Timestamp, limit: u32) -> Result<Purged, Fault> {
+        through!(self.purge(retention, now, limit))
     }
 }
 

@@ -1,22 +1,24 @@
 //! A store that keeps everything in memory: the plainest reading of the contract, against which the others are compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::clock::after;
+use crate::clock::{after, before};
 use crate::event::Event;
 use crate::execution::{Execution, ExecutionStatus, StepRecord};
 use crate::fault::{Fault, FaultKind};
-use crate::ids::ExecutionId;
+use crate::ids::{ExecutionId, RepoName};
 use crate::ports::Store;
 use crate::ports::forge::{EffectKind, Marker, Remote};
+use crate::ports::operations::{DeadMessage, Filter, Operations, Summary};
 use crate::ports::store::{
-    Accepted, Backlog, BudgetLine, Call, CallId, CallOutcome, Claim, Intent, Lease, NewCall, NewExecution, Received,
-    Reservation, Settle, SettledCall, Spending, Standing, State, Update,
+    Accepted, AuditEntry, Backlog, BudgetLine, Call, CallId, CallOutcome, Claim, Head, Intent, Lease, NewCall,
+    NewExecution, Purged, Received, Reservation, Retention, Settle, SettledCall, Spending, Standing, State, Trace,
+    Update,
 };
 use crate::workflow::Definition;
 
@@ -28,7 +30,7 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Tables {
-    deliveries: BTreeMap<String, Vec<ExecutionId>>,
+    deliveries: BTreeMap<String, (Timestamp, Vec<ExecutionId>)>,
     executions: BTreeMap<ExecutionId, Row>,
     memos: BTreeMap<(ExecutionId, String), Vec<u8>>,
     effects: BTreeMap<(ExecutionId, Marker), Option<Remote>>,
@@ -36,6 +38,8 @@ struct Tables {
     budgets: BTreeMap<String, Spending>,
     messages: BTreeMap<i64, Mail>,
     last_message: i64,
+    audit: Vec<AuditEntry>,
+    leaders: BTreeMap<String, (String, Timestamp)>,
 }
 
 #[derive(Debug)]
@@ -57,6 +61,8 @@ struct CallRow {
 #[derive(Debug)]
 struct Mail {
     body: String,
+    lane: Option<String>,
+    turn: i64,
     available_at: Timestamp,
     receive_count: u32,
     dead: Option<String>,
@@ -170,12 +176,13 @@ impl Store for MemoryStore {
         let delivery = event.delivery.as_str().to_owned();
         let fresh = !tables.deliveries.contains_key(&delivery);
         if fresh {
-            tables.deliveries.insert(delivery.clone(), executions.iter().map(|execution| execution.id).collect());
+            let made = executions.iter().map(|execution| execution.id).collect();
+            tables.deliveries.insert(delivery.clone(), (now, made));
             for execution in executions {
                 tables.insert(event, execution, now);
             }
         }
-        let made = tables.deliveries[&delivery].iter().copied();
+        let made = tables.deliveries[&delivery].1.iter().copied();
         let live = made.filter(|id| tables.executions.get(id).is_some_and(Row::is_live)).collect();
         Ok(Accepted { fresh, live })
     }
@@ -207,8 +214,11 @@ impl Store for MemoryStore {
         if let Some(time) = row.execution.not_before.filter(|time| *time > now) {
             return Ok(Claim::Parked(time));
         }
+        let goes_first = |(other, row): (&ExecutionId, &Row), group: &str| {
+            row.is_live_in(group) && (*other < id || (*other > id && row.execution.status == ExecutionStatus::Running))
+        };
         if let Some(group) = row.execution.concurrency_group.as_deref().filter(|_| !row.latest_wins)
-            && tables.executions.range(..id).any(|(_, other)| other.is_live_in(group))
+            && tables.executions.iter().any(|other| goes_first(other, group))
         {
             return Ok(Claim::Blocked);
         }
@@ -394,23 +404,40 @@ impl Store for MemoryStore {
         Ok(self.tables().executions.get(&id).map(|row| row.execution.clone()))
     }
 
-    async fn enqueue(&self, body: &str, now: Timestamp) -> Result<(), Fault> {
-        let mut tables = self.tables();
-        tables.last_message += 1;
-        let id = tables.last_message;
-        tables.messages.insert(id, Mail { body: body.to_owned(), available_at: now, receive_count: 0, dead: None });
+    async fn unheard(&self, traces: &[Trace]) -> Result<Vec<Trace>, Fault> {
+        let tables = self.tables();
+        let heads: BTreeSet<_> = tables
+            .executions
+            .values()
+            .filter_map(|row| {
+                let event = &row.execution.event;
+                Some((&event.repository, event.number, event.head.as_ref()?))
+            })
+            .collect();
+        let unheard = |trace: &&Trace| {
+            let seen = |head: &Head| heads.contains(&(&head.repository, head.number, &head.commit));
+            !tables.deliveries.contains_key(trace.delivery.as_str()) && !trace.head.as_ref().is_some_and(seen)
+        };
+        Ok(traces.iter().filter(unheard).cloned().collect())
+    }
+
+    async fn repositories(&self, after: Option<&RepoName>, limit: u32) -> Result<Vec<RepoName>, Fault> {
+        let tables = self.tables();
+        let names: BTreeSet<_> = tables.executions.values().map(|row| &row.execution.event.repository).collect();
+        let behind = names.into_iter().filter(|name| after.is_none_or(|after| *name > after));
+        Ok(behind.take(limit as usize).cloned().collect())
+    }
+
+    async fn enqueue(&self, body: &str, lane: Option<&str>, now: Timestamp) -> Result<(), Fault> {
+        self.tables().enqueue(body.to_owned(), lane.map(str::to_owned), now);
         Ok(())
     }
 
     async fn receive(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Received>, Fault> {
         let mut tables = self.tables();
-        let mut available: Vec<_> = tables
-            .messages
-            .iter()
-            .filter(|(_, mail)| mail.dead.is_none() && mail.available_at <= now)
-            .map(|(id, mail)| (mail.available_at, *id))
-            .collect();
-        available.sort();
+        let available = tables.messages.iter().filter(|(_, mail)| mail.dead.is_none() && mail.available_at <= now);
+        let mut available: Vec<_> = available.map(|(id, mail)| (mail.turn, *id)).collect();
+        available.sort_unstable();
         available.truncate(limit as usize);
         let mut received = Vec::new();
         for (_, id) in available {
@@ -420,7 +447,6 @@ impl Store for MemoryStore {
                 received.push(Received { id, body: mail.body.clone(), receive_count: mail.receive_count });
             }
         }
-        received.sort_by_key(|message| message.id);
         Ok(received)
     }
 
@@ -461,5 +487,137 @@ impl Store for MemoryStore {
             open_effects: tables.effects.values().filter(|remote| remote.is_none()).count() as u64,
             next_due,
         })
+    }
+
+    async fn audit(&self, entry: &AuditEntry) -> Result<(), Fault> {
+        self.tables().audit(entry);
+        Ok(())
+    }
+
+    async fn lead(&self, task: &str, worker: &str, now: Timestamp, until: Timestamp) -> Result<bool, Fault> {
+        let mut tables = self.tables();
+        let leads = match tables.leaders.get(task) {
+            Some((leader, term)) => leader == worker || *term <= now,
+            None => true,
+        };
+        if leads {
+            tables.leaders.insert(task.to_owned(), (worker.to_owned(), until));
+        }
+        Ok(leads)
+    }
+
+    async fn purge(&self, retention: &Retention, now: Timestamp, limit: u32) -> Result<Purged, Fault> {
+        let mut tables = self.tables();
+        let oldest = before(now, retention.age);
+        let mut kept = BTreeMap::<&str, u32>::new();
+        let mut gone = Vec::new();
+        for (id, row) in tables.executions.iter().rev() {
+            let kept = kept.entry(&row.execution.definition.name).or_default();
+            *kept += 1;
+            if !row.is_live() && (*kept > retention.executions || row.execution.created_at < oldest) {
+                gone.push(*id);
+            }
+        }
+        gone.reverse();
+        gone.truncate(limit as usize);
+        for id in &gone {
+            tables.executions.remove(id);
+        }
+        tables.memos.retain(|(id, _), _| !gone.contains(id));
+        tables.effects.retain(|(id, _), _| !gone.contains(id));
+        let deliveries = tables.deliveries.iter().filter(|(_, (received, _))| *received < oldest);
+        let old: Vec<_> = deliveries.map(|(id, _)| id.clone()).take(limit as usize).collect();
+        for delivery in &old {
+            tables.deliveries.remove(delivery);
+        }
+        Ok(Purged { executions: gone.len() as u64, deliveries: old.len() as u64, budgets: 0 })
+    }
+}
+
+impl Tables {
+    fn audit(&mut self, entry: &AuditEntry) {
+        if self.audit.iter().all(|known| known.key != entry.key) {
+            self.audit.push(entry.clone());
+        }
+    }
+
+    fn enqueue(&mut self, body: String, lane: Option<String>, now: Timestamp) {
+        self.last_message += 1;
+        let waiting = self.messages.values().filter(|mail| mail.dead.is_none());
+        let first = waiting.clone().map(|mail| mail.turn).min().unwrap_or_default();
+        let own = waiting.filter(|mail| lane.is_some() && mail.lane == lane).map(|mail| mail.turn + 1).max();
+        let turn = own.map_or(first, |own| own.max(first));
+        let mail = Mail { body, lane, turn, available_at: now, receive_count: 0, dead: None };
+        self.messages.insert(self.last_message, mail);
+    }
+}
+
+#[async_trait]
+impl Operations for MemoryStore {
+    async fn executions(
+        &self,
+        filter: &Filter,
+        before: Option<ExecutionId>,
+        limit: u32,
+    ) -> Result<Vec<Summary>, Fault> {
+        let tables = self.tables();
+        let rows = tables.executions.values().rev().filter(|Row { execution, .. }| {
+            before.is_none_or(|before| execution.id < before)
+                && filter.workflow.as_ref().is_none_or(|name| *name == execution.definition.name)
+                && filter.status.is_none_or(|status| status == execution.status)
+                && filter.repository.as_ref().is_none_or(|name| *name == execution.event.repository)
+        });
+        let summary = |row: &Row| Summary {
+            id: row.execution.id,
+            workflow: row.execution.definition.name.clone(),
+            repository: row.execution.event.repository.clone(),
+            number: row.execution.event.number,
+            head: row.execution.event.head.clone(),
+            status: row.execution.status,
+            created_at: row.execution.created_at,
+            completed_at: row.execution.status.is_final().then_some(row.updated_at),
+            error: row.execution.error.clone(),
+        };
+        Ok(rows.take(limit as usize).map(summary).collect())
+    }
+
+    async fn dead_messages(&self, after: i64, limit: u32) -> Result<Vec<DeadMessage>, Fault> {
+        let tables = self.tables();
+        let dead = tables.messages.range(after.saturating_add(1)..).filter_map(|(id, mail)| {
+            let Mail { body, receive_count, .. } = mail;
+            let reason = mail.dead.clone()?;
+            Some(DeadMessage { id: *id, body: body.clone(), receive_count: *receive_count, reason })
+        });
+        Ok(dead.take(limit as usize).collect())
+    }
+
+    async fn redrive(&self, message: i64, note: &AuditEntry) -> Result<bool, Fault> {
+        let mut tables = self.tables();
+        if tables.messages.get(&message).is_none_or(|mail| mail.dead.is_none()) {
+            return Ok(false);
+        }
+        let Some(mail) = tables.messages.remove(&message) else { return Ok(false) };
+        tables.enqueue(mail.body, mail.lane, note.at);
+        tables.audit(note);
+        Ok(true)
+    }
+
+    async fn discard(&self, message: i64, note: &AuditEntry) -> Result<bool, Fault> {
+        let mut tables = self.tables();
+        let found = tables.messages.get(&message).is_some_and(|mail| mail.dead.is_some());
+        if found {
+            tables.messages.remove(&message);
+            tables.audit(note);
+        }
+        Ok(found)
+    }
+
+    async fn audit_log(&self, before: Option<i64>, limit: u32) -> Result<Vec<(i64, AuditEntry)>, Fault> {
+        let tables = self.tables();
+        let numbered = (1..).zip(&tables.audit).map(|(id, entry)| (id, entry.clone()));
+        let mut entries: Vec<_> = numbered.filter(|(id, _)| before.is_none_or(|before| *id < before)).collect();
+        entries.reverse();
+        entries.truncate(limit as usize);
+        Ok(entries)
     }
 }

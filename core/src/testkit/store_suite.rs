@@ -12,13 +12,14 @@ use crate::clock::after;
 use crate::event::{Event, PullRequestAction};
 use crate::execution::{ExecutionStatus, StepRecord, StepStatus};
 use crate::fault::FaultKind;
-use crate::ids::ExecutionId;
+use crate::ids::{DeliveryId, ExecutionId, PrNumber, RepoName};
 use crate::model_chain::MicroUsd;
 use crate::ports::Store;
 use crate::ports::forge::{EffectKind, Marker, Remote};
+use crate::ports::operations::{Filter, Operations};
 use crate::ports::store::{
-    Accepted, Backlog, BudgetLine, CallId, CallOutcome, Claim, Intent, Lease, NewCall, NewExecution, Reservation,
-    Settle, SettledCall, Spending, Standing, State, Update,
+    Accepted, AuditEntry, Backlog, BudgetLine, CallId, CallOutcome, Claim, Head, Intent, Lease, NewCall, NewExecution,
+    Purged, Reservation, Retention, Settle, SettledCall, Spending, Standing, State, Trace, Update,
 };
 use crate::workflow::Definition;
 
@@ -56,8 +57,38 @@ where
         an_execution_joins_a_group_while_it_runs,
         a_group_without_latest_wins_takes_turns,
         the_sweep_finds_what_nobody_is_at,
+        what_was_heard_of_is_told_from_what_was_not,
+        repositories_are_listed_by_name,
         messages_are_delivered_until_settled,
+        lanes_take_turns,
+        one_worker_leads,
+        odd_texts_read_back,
         a_changed_definition_leaves_executions_alone,
+    );
+    parts
+}
+
+/// Runs the part of the suite that operators rely on; `fresh` makes an empty store for each part. Returns how many parts
+/// there are.
+pub async fn operations<S, F>(fresh: impl Fn() -> F) -> usize
+where
+    S: Operations + 'static,
+    F: Future<Output = S>,
+{
+    let mut parts = 0;
+    macro_rules! parts {
+        ($($part:ident),+ $(,)?) => {$(
+            let store = fresh().await;
+            store.register(&[workflow(true), workflow(false)], start()).await.expect("register");
+            $part(&store).await;
+            parts += 1;
+        )+};
+    }
+    parts!(
+        executions_are_listed_newest_first,
+        what_is_old_or_too_many_is_purged,
+        dead_messages_are_redriven_or_discarded,
+        the_audit_log_keeps_an_entry_once,
     );
     parts
 }
@@ -409,6 +440,16 @@ async fn a_group_without_latest_wins_takes_turns(store: Arc<dyn Store>) {
     store.record(&lease, &update(done, vec![])).await.expect("record");
     assert_eq!(store.next_in_group(group).await.expect("next"), Some(second));
     claim(&*store, second, start()).await;
+    // One that was made before but accepted after, by a process whose clock is behind.
+    let late = NewExecution { id: first_id(), ..execution(&opened("d-3"), false) };
+    store.accept(&opened("d-3"), std::slice::from_ref(&late), start()).await.expect("accept");
+    let blocked = store.claim(late.id, "w", start(), after(start(), MINUTE)).await.expect("claim");
+    assert!(matches!(blocked, Claim::Blocked), "{blocked:?}");
+}
+
+/// An identity that sorts before all that are made.
+fn first_id() -> ExecutionId {
+    "00000000-0000-7000-8000-000000000001".parse().expect("an id")
 }
 
 async fn the_sweep_finds_what_nobody_is_at(store: Arc<dyn Store>) {
@@ -435,9 +476,68 @@ async fn the_sweep_finds_what_nobody_is_at(store: Arc<dyn Store>) {
     assert_eq!(store.requeue_due(after(start(), 9 * MINUTE), MINUTE, 2).await.expect("requeue_due").len(), 2);
 }
 
+async fn what_was_heard_of_is_told_from_what_was_not(store: Arc<dyn Store>) {
+    let queued = accept(&*store, &opened("d-1"), true).await;
+    let next = event("d-2", PullRequestAction::Synchronize, commit('c'), after(start(), SECOND));
+    accept(&*store, &next, true).await;
+    assert_eq!(status(&*store, queued).await, ExecutionStatus::Superseded, "its head was seen all the same");
+    let nobody_asked = event("d-3", PullRequestAction::Synchronize, commit('d'), after(start(), MINUTE));
+    store.accept(&nobody_asked, &[], start()).await.expect("accept");
+    let headless = Event { head: None, number: PrNumber(9), ..opened("d-4") };
+    accept(&*store, &headless, true).await;
+    let head = |repository: &str, number, digit| {
+        let repository = RepoName::new(repository).expect("a name");
+        Some(Head { repository, number: PrNumber(number), commit: commit(digit) })
+    };
+    let trace = |delivery: &str, head| Trace { delivery: DeliveryId::new(delivery).expect("a delivery id"), head };
+    let heard = [
+        trace("d-1", None),
+        trace("d-3", None),
+        trace("d-1", head("acme/shop", 7, 'e')),
+        trace("x-1", head("acme/shop", 7, 'b')),
+        trace("x-2", head("acme/shop", 7, 'c')),
+    ];
+    let unheard = [
+        trace("x-3", None),
+        trace("D-1", None),
+        trace("x-4", head("acme/shop", 7, 'd')),
+        trace("x-5", head("acme/shop", 8, 'b')),
+        trace("x-6", head("acme/shops", 7, 'b')),
+        trace("x-7", head("acme/shop", 9, 'b')),
+        trace("x-7", head("acme/shop", 9, 'b')),
+    ];
+    let mixed: Vec<_> = unheard[..3].iter().chain(&heard).chain(&unheard[3..]).cloned().collect();
+    assert_eq!(store.unheard(&mixed).await.expect("unheard"), unheard, "in the order asked, each as often as asked");
+    assert!(store.unheard(&heard).await.expect("unheard").is_empty());
+    assert!(store.unheard(&[]).await.expect("unheard").is_empty());
+}
+
+async fn repositories_are_listed_by_name(store: Arc<dyn Store>) {
+    assert!(store.repositories(None, 10).await.expect("repositories").is_empty());
+    for (number, name) in ["acme/shop", "Acme/till", "acme/a_b", "acme/a-b", "acme/shop"].into_iter().enumerate() {
+        let repository = RepoName::new(name).expect("a name");
+        accept(&*store, &Event { repository, ..opened(&format!("d-{number}")) }, true).await;
+    }
+    let ignored = Event { repository: RepoName::new("acme/unwanted").expect("a name"), ..opened("d-9") };
+    store.accept(&ignored, &[], start()).await.expect("accept");
+    let list = |after: Option<&str>, limit| {
+        let (store, after) = (store.clone(), after.map(|name| RepoName::new(name).expect("a name")));
+        async move {
+            let names = store.repositories(after.as_ref(), limit).await.expect("repositories");
+            names.into_iter().map(String::from).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(list(None, 10).await, ["Acme/till", "acme/a-b", "acme/a_b", "acme/shop"]);
+    assert_eq!(list(None, 2).await, ["Acme/till", "acme/a-b"]);
+    assert_eq!(list(Some("acme/a-b"), 1).await, ["acme/a_b"]);
+    assert_eq!(list(Some("acme/a-c"), 9).await, ["acme/a_b", "acme/shop"], "the one behind need not exist");
+    assert!(list(Some("acme/shop"), 9).await.is_empty());
+    assert!(list(None, 0).await.is_empty());
+}
+
 async fn messages_are_delivered_until_settled(store: Arc<dyn Store>) {
     for body in ["one", "two", "three"] {
-        store.enqueue(body, start()).await.expect("enqueue");
+        store.enqueue(body, None, start()).await.expect("enqueue");
     }
     let until = after(start(), MINUTE);
     let taken = store.receive(2, start(), until).await.expect("receive");
@@ -456,6 +556,72 @@ async fn messages_are_delivered_until_settled(store: Arc<dyn Store>) {
     assert_eq!(store.receive(5, until, after(until, MINUTE)).await.expect("receive").len(), 1, "never settled");
 }
 
+async fn lanes_take_turns(store: Arc<dyn Store>) {
+    let put = |body: &'static str, lane: Option<&'static str>| {
+        let store = store.clone();
+        async move { store.enqueue(body, lane, start()).await.expect("enqueue") }
+    };
+    for body in ["noisy 1", "noisy 2", "noisy 3", "noisy 4"] {
+        put(body, Some("acme/noisy")).await;
+    }
+    put("quiet 1", Some("acme/quiet")).await;
+    put("quiet 2", Some("acme/quiet")).await;
+    put("urgent", None).await;
+    let until = after(start(), MINUTE);
+    let take = |limit| {
+        let store = store.clone();
+        async move {
+            let taken = store.receive(limit, start(), until).await.expect("receive");
+            taken.into_iter().map(|message| message.body).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(take(3).await, ["noisy 1", "quiet 1", "urgent"]);
+    put("third 1", Some("acme/third")).await;
+    assert_eq!(
+        take(3).await,
+        ["third 1", "noisy 2", "quiet 2"],
+        "whoever comes new does not wait behind the noisy one"
+    );
+    assert_eq!(take(9).await, ["noisy 3", "noisy 4"]);
+}
+
+async fn one_worker_leads(store: Arc<dyn Store>) {
+    let until = after(start(), MINUTE);
+    let lead = |worker: &'static str, now| {
+        let store = store.clone();
+        async move { store.lead("sweep", worker, now, after(now, MINUTE)).await.expect("lead") }
+    };
+    assert!(lead("a", start()).await);
+    assert!(!lead("b", start()).await);
+    assert!(lead("a", after(start(), SECOND)).await, "it keeps what it has");
+    assert!(!lead("b", until).await, "the term was extended");
+    assert!(lead("b", after(until, SECOND)).await);
+    assert!(!lead("a", after(until, SECOND)).await);
+    assert!(store.lead("other", "a", start(), until).await.expect("lead"), "another task has a leader of its own");
+}
+
+async fn odd_texts_read_back(store: Arc<dyn Store>) {
+    let id = accept(&*store, &opened("d-1"), true).await;
+    let lease = claim(&*store, id, start()).await;
+    let odd = "\u{0}'\"\\ \u{1F600}\u{202E}".to_owned();
+    let step = StepRecord {
+        status: StepStatus::Failed,
+        output: Some(json!({ "odd": odd })),
+        error: Some(odd.clone()),
+        told: Some(odd.clone()),
+        ..StepRecord::pending("fetch")
+    };
+    let failed = State::Finished(ExecutionStatus::Failed, Some(odd.clone()));
+    store.record(&lease, &update(failed, vec![step])).await.expect("record");
+    let done = store.execution(id).await.expect("execution").expect("there");
+    assert_eq!(done.steps[0].output, Some(json!({ "odd": odd })));
+    // Some databases keep no zero bytes: they become a sign that stands for what can't be shown.
+    let shown = odd.replace('\0', "\u{FFFD}");
+    for text in [done.steps[0].error.clone(), done.steps[0].told.clone(), done.error] {
+        assert_eq!(text.expect("a text").replace('\0', "\u{FFFD}"), shown);
+    }
+}
+
 async fn a_changed_definition_leaves_executions_alone(store: Arc<dyn Store>) {
     let id = accept(&*store, &opened("d-1"), true).await;
     let changed = "name: newest\non: { manual: true }\nsteps: [{ id: other, uses: fetch }]\n";
@@ -463,4 +629,121 @@ async fn a_changed_definition_leaves_executions_alone(store: Arc<dyn Store>) {
     store.register(&[changed], after(start(), SECOND)).await.expect("register");
     let execution = store.execution(id).await.expect("execution").expect("there");
     assert_eq!(*execution.definition, *workflow(true));
+}
+
+/// Accepts an event of a pull request of its own at `time`, and lets its execution come to its end if `done`.
+async fn past(store: &dyn Store, number: u64, latest_wins: bool, time: Timestamp, done: bool) -> ExecutionId {
+    let event = Event { number: crate::ids::PrNumber(number), ..opened(&format!("d-{number}")) };
+    let new = execution(&event, latest_wins);
+    store.accept(&event, std::slice::from_ref(&new), time).await.expect("accept");
+    if done {
+        let lease = claim(store, new.id, time).await;
+        let done = State::Finished(ExecutionStatus::Succeeded, None);
+        let update = Update { steps: vec![StepRecord::pending("fetch")], state: done, active: SECOND, now: time };
+        store.put_memo(&lease, "k", b"v").await.expect("put_memo");
+        store.record(&lease, &update).await.expect("record");
+    }
+    new.id
+}
+
+async fn executions_are_listed_newest_first(store: &dyn Operations) {
+    let mut ids = Vec::new();
+    for number in 1..=5 {
+        ids.push(past(store, number, number % 2 == 0, start(), number < 4).await);
+    }
+    ids.reverse();
+    let list = |filter: Filter, before, limit| async move {
+        let listed = store.executions(&filter, before, limit).await.expect("executions");
+        listed.into_iter().map(|summary| summary.id).collect::<Vec<_>>()
+    };
+    assert_eq!(list(Filter::default(), None, 10).await, ids);
+    assert_eq!(list(Filter::default(), None, 2).await, ids[..2]);
+    assert_eq!(list(Filter::default(), Some(ids[1]), 2).await, ids[2..4]);
+    let status = Filter { status: Some(ExecutionStatus::Queued), ..Filter::default() };
+    assert_eq!(list(status, None, 10).await, ids[..2]);
+    let workflow = Filter { workflow: Some("newest".to_owned()), ..Filter::default() };
+    assert_eq!(list(workflow.clone(), None, 10).await, [ids[1], ids[3]]);
+    let both = Filter { status: Some(ExecutionStatus::Succeeded), ..workflow };
+    assert_eq!(list(both, None, 10).await, [ids[3]]);
+    let elsewhere = Filter { repository: Some("acme/other".parse().expect("a name")), ..Filter::default() };
+    assert!(list(elsewhere, None, 10).await.is_empty());
+    let here = Filter { repository: Some("acme/shop".parse().expect("a name")), ..Filter::default() };
+    let first = &store.executions(&here, None, 10).await.expect("executions")[4];
+    let shown = (first.workflow.as_str(), first.number.0, first.status, first.created_at, first.completed_at);
+    assert_eq!(shown, ("queue", 1, ExecutionStatus::Succeeded, start(), Some(start())));
+    assert_eq!(first.head, opened("d-1").head);
+}
+
+async fn what_is_old_or_too_many_is_purged(store: &dyn Operations) {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let now = after(start(), 100 * DAY);
+    let old = past(store, 1, true, start(), true).await;
+    let old_but_live = past(store, 2, true, start(), false).await;
+    let mut recent = Vec::new();
+    for number in 3..=7 {
+        recent.push(past(store, number, true, after(start(), 99 * DAY), true).await);
+    }
+    let other = past(store, 8, false, after(start(), 99 * DAY), true).await;
+    let retention = Retention { executions: 3, age: 90 * DAY };
+    let first = store.purge(&retention, now, 2).await.expect("purge");
+    assert_eq!((first.executions, first.deliveries), (2, 2), "in small batches");
+    assert!(store.execution(old).await.expect("execution").is_none(), "the oldest first");
+    assert_eq!(store.memo(old, "k").await.expect("memo"), None, "and what belongs to it");
+    let second = store.purge(&retention, now, 10).await.expect("purge");
+    assert_eq!((second.executions, second.deliveries), (1, 0));
+    assert_eq!(store.purge(&retention, now, 10).await.expect("purge"), Purged::default());
+    let kept = store.executions(&Filter::default(), None, 10).await.expect("executions");
+    let kept: Vec<_> = kept.into_iter().map(|summary| summary.id).collect();
+    assert_eq!(kept, [other, recent[4], recent[3], recent[2], old_but_live], "what is not at its end stays");
+}
+
+fn note(key: &str) -> AuditEntry {
+    AuditEntry {
+        key: key.to_owned(),
+        at: start(),
+        actor: "cli:root".to_owned(),
+        origin: "host".to_owned(),
+        action: "message.redrive".to_owned(),
+        subject: "message 1".to_owned(),
+        detail: None,
+    }
+}
+
+async fn dead_messages_are_redriven_or_discarded(store: &dyn Operations) {
+    for body in ["one", "two", "three"] {
+        store.enqueue(body, Some("acme/shop"), start()).await.expect("enqueue");
+    }
+    let until = after(start(), MINUTE);
+    let taken = store.receive(3, start(), until).await.expect("receive");
+    for message in &taken[..2] {
+        store.settle(message.id, &Settle::Dead("poison".to_owned())).await.expect("settle");
+    }
+    let dead = store.dead_messages(0, 10).await.expect("dead");
+    let shown: Vec<_> =
+        dead.iter().map(|dead| (dead.body.as_str(), dead.receive_count, dead.reason.as_str())).collect();
+    assert_eq!(shown, [("one", 1, "poison"), ("two", 1, "poison")]);
+    assert_eq!(store.dead_messages(dead[0].id, 10).await.expect("dead"), dead[1..]);
+    assert!(!store.redrive(taken[2].id, &note("no")).await.expect("redrive"), "it is not set aside");
+    assert!(!store.discard(taken[2].id, &note("no")).await.expect("discard"), "it is not set aside");
+    assert!(store.redrive(dead[0].id, &note("first")).await.expect("redrive"));
+    assert!(!store.redrive(dead[0].id, &note("again")).await.expect("redrive"));
+    assert!(store.discard(dead[1].id, &note("second")).await.expect("discard"));
+    assert!(store.dead_messages(0, 10).await.expect("dead").is_empty());
+    let again = store.receive(3, start(), until).await.expect("receive");
+    assert_eq!((again.len(), again[0].body.as_str(), again[0].receive_count), (1, "one", 1), "as if it were new");
+    let log = store.audit_log(None, 10).await.expect("audit log");
+    assert_eq!(log.iter().map(|(_, entry)| entry.key.as_str()).collect::<Vec<_>>(), ["second", "first"]);
+}
+
+async fn the_audit_log_keeps_an_entry_once(store: &dyn Operations) {
+    let full = AuditEntry { detail: Some("a\u{0}b".to_owned()), ..note("b") };
+    for entry in [&note("a"), &full, &note("a")] {
+        store.audit(entry).await.expect("audit");
+    }
+    let log = store.audit_log(None, 10).await.expect("audit log");
+    assert_eq!(log.len(), 2);
+    assert_eq!(log[1].1, note("a"));
+    assert_eq!(log[0].1.detail.as_deref().map(|text| text.replace('\0', "\u{FFFD}")), Some("a\u{FFFD}b".to_owned()));
+    assert_eq!(store.audit_log(Some(log[0].0), 10).await.expect("audit log"), log[1..]);
+    assert_eq!(store.audit_log(None, 1).await.expect("audit log"), log[..1]);
 }

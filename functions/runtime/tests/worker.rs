@@ -104,7 +104,7 @@ async fn a_message_that_nobody_understands_is_set_aside_with_its_reason() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let world = World::new(store.clone());
     let queue = StoreQueue::new(store.clone(), world.clock.clone());
-    store.enqueue(r#"{"v":"99"}"#, world.clock.now()).await.expect("enqueued");
+    store.enqueue(r#"{"v":"99"}"#, None, world.clock.now()).await.expect("enqueued");
     let shutdown = CancellationToken::new();
     let engine = world.engine_until(world.edges.clone(), "worker", shutdown.clone());
     let worker = tokio::spawn(Worker::new(engine, queue, world.clock.clone(), 1, shutdown.clone()).run());

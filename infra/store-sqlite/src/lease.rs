@@ -23,8 +23,9 @@ pub(crate) async fn claim(
 ) -> Result<Claim, Fault> {
     let row = sqlx::query(
         "SELECT status, not_before, lease_until, latest_wins, concurrency_group,
-            EXISTS (SELECT 1 FROM workflow_executions o WHERE o.concurrency_group = e.concurrency_group AND o.id < e.id
-                AND o.status IN ('queued', 'running', 'parked')) AS preceded
+            EXISTS (SELECT 1 FROM workflow_executions o WHERE o.concurrency_group = e.concurrency_group
+                AND o.status IN ('queued', 'running', 'parked')
+                AND (o.id < e.id OR o.id > e.id AND o.status = 'running')) AS preceded
         FROM workflow_executions e WHERE id = ?",
     )
     .bind(id.to_string())

@@ -9,7 +9,9 @@ mod calls;
 mod effects;
 mod lease;
 mod messages;
+mod operations;
 mod row;
+mod seen;
 mod writer;
 
 use std::error::Error;
@@ -21,13 +23,14 @@ use async_trait::async_trait;
 use autopr_core::event::Event;
 use autopr_core::execution::Execution;
 use autopr_core::fault::{Fault, FaultKind};
-use autopr_core::ids::ExecutionId;
-use autopr_core::ports::Store;
+use autopr_core::ids::{ExecutionId, RepoName};
 use autopr_core::ports::forge::{EffectKind, Marker, Remote};
+use autopr_core::ports::operations::{DeadMessage, Filter, Summary};
 use autopr_core::ports::store::{
-    Accepted, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Received, Reservation, Settle,
-    SettledCall, Spending, Standing, Update,
+    Accepted, AuditEntry, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Purged, Received,
+    Reservation, Retention, Settle, SettledCall, Spending, Standing, Trace, Update,
 };
+use autopr_core::ports::{Operations, Store};
 use autopr_core::workflow::{Definition, DefinitionCache};
 use jiff::Timestamp;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -99,6 +102,8 @@ fn migrator() -> Migrator {
     Migrator::with_migrations(vec![
         migration(1, "initial", include_str!("../migrations/0001_initial.sql")),
         migration(2, "calls", include_str!("../migrations/0002_calls.sql")),
+        migration(3, "reconcile", include_str!("../migrations/0003_reconcile.sql")),
+        migration(4, "operations", include_str!("../migrations/0004_operations.sql")),
     ])
 }
 
@@ -260,11 +265,19 @@ impl Store for SqliteStore {
         row::load(&mut connection, &self.definitions, id).await
     }
 
-    async fn enqueue(&self, body: &str, now: Timestamp) -> Result<(), Fault> {
-        let body = body.to_owned();
+    async fn unheard(&self, traces: &[Trace]) -> Result<Vec<Trace>, Fault> {
+        seen::unheard(&self.readers, traces).await
+    }
+
+    async fn repositories(&self, after: Option<&RepoName>, limit: u32) -> Result<Vec<RepoName>, Fault> {
+        seen::repositories(&self.readers, after, limit).await
+    }
+
+    async fn enqueue(&self, body: &str, lane: Option<&str>, now: Timestamp) -> Result<(), Fault> {
+        let (body, lane) = (body.to_owned(), lane.map(str::to_owned));
         self.writer
             .run_first("enqueue", move |connection| {
-                Box::pin(async move { messages::enqueue(connection, &body, now).await })
+                Box::pin(async move { messages::enqueue(connection, &body, lane.as_deref(), now).await })
             })
             .await
     }
@@ -286,5 +299,68 @@ impl Store for SqliteStore {
 
     async fn backlog(&self) -> Result<Backlog, Fault> {
         messages::backlog(&self.readers).await
+    }
+
+    async fn audit(&self, entry: &AuditEntry) -> Result<(), Fault> {
+        let entry = entry.clone();
+        self.writer
+            .run("audit", move |connection| Box::pin(async move { operations::audit(connection, &entry).await }))
+            .await
+    }
+
+    async fn lead(&self, task: &str, worker: &str, now: Timestamp, until: Timestamp) -> Result<bool, Fault> {
+        let (task, worker) = (task.to_owned(), worker.to_owned());
+        self.writer
+            .run("lead", move |connection| {
+                Box::pin(async move { operations::lead(connection, &task, &worker, now, until).await })
+            })
+            .await
+    }
+
+    async fn purge(&self, retention: &Retention, now: Timestamp, limit: u32) -> Result<Purged, Fault> {
+        let retention = *retention;
+        self.writer
+            .run("purge", move |connection| {
+                Box::pin(async move { operations::purge(connection, &retention, now, limit).await })
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Operations for SqliteStore {
+    async fn executions(
+        &self,
+        filter: &Filter,
+        before: Option<ExecutionId>,
+        limit: u32,
+    ) -> Result<Vec<Summary>, Fault> {
+        operations::executions(&self.readers, filter, before, limit).await
+    }
+
+    async fn dead_messages(&self, after: i64, limit: u32) -> Result<Vec<DeadMessage>, Fault> {
+        operations::dead_messages(&self.readers, after, limit).await
+    }
+
+    async fn redrive(&self, message: i64, note: &AuditEntry) -> Result<bool, Fault> {
+        let note = note.clone();
+        self.writer
+            .run("redrive", move |connection| {
+                Box::pin(async move { operations::redrive(connection, message, &note).await })
+            })
+            .await
+    }
+
+    async fn discard(&self, message: i64, note: &AuditEntry) -> Result<bool, Fault> {
+        let note = note.clone();
+        self.writer
+            .run("discard", move |connection| {
+                Box::pin(async move { operations::discard(connection, message, &note).await })
+            })
+            .await
+    }
+
+    async fn audit_log(&self, before: Option<i64>, limit: u32) -> Result<Vec<(i64, AuditEntry)>, Fault> {
+        operations::audit_log(&self.readers, before, limit).await
     }
 }

@@ -8,13 +8,23 @@ use sqlx::sqlite::SqlitePool;
 
 use crate::row::{fault, get, micros, time};
 
-pub(crate) async fn enqueue(connection: &mut SqliteConnection, body: &str, now: Timestamp) -> Result<(), Fault> {
-    sqlx::query("INSERT INTO messages (body, available_at) VALUES (?, ?)")
-        .bind(body)
-        .bind(micros(now))
-        .execute(connection)
-        .await
-        .map_err(fault("enqueue"))?;
+pub(crate) async fn enqueue(
+    connection: &mut SqliteConnection,
+    body: &str,
+    lane: Option<&str>,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO messages (body, lane, available_at, turn) VALUES (?1, ?2, ?3, max(
+            coalesce((SELECT min(turn) FROM messages WHERE dead_reason IS NULL), 0),
+            coalesce((SELECT max(turn) + 1 FROM messages WHERE dead_reason IS NULL AND lane = ?2), 0)))",
+    )
+    .bind(body)
+    .bind(lane)
+    .bind(micros(now))
+    .execute(connection)
+    .await
+    .map_err(fault("enqueue"))?;
     Ok(())
 }
 
@@ -24,11 +34,11 @@ pub(crate) async fn receive(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Vec<Received>, Fault> {
-    let rows: Vec<(i64, String, u32)> = sqlx::query_as(
+    let mut rows: Vec<(i64, String, u32, i64)> = sqlx::query_as(
         "UPDATE messages SET available_at = ?1, receive_count = receive_count + 1
         WHERE id IN (SELECT id FROM messages WHERE dead_reason IS NULL AND available_at <= ?2
-            ORDER BY available_at, id LIMIT ?3)
-        RETURNING id, body, receive_count",
+            ORDER BY turn, id LIMIT ?3)
+        RETURNING id, body, receive_count, turn",
     )
     .bind(micros(until))
     .bind(micros(now))
@@ -36,10 +46,8 @@ pub(crate) async fn receive(
     .fetch_all(connection)
     .await
     .map_err(fault("receive"))?;
-    let mut received: Vec<_> =
-        rows.into_iter().map(|(id, body, receive_count)| Received { id, body, receive_count }).collect();
-    received.sort_by_key(|message| message.id);
-    Ok(received)
+    rows.sort_by_key(|(id, _, _, turn)| (*turn, *id));
+    Ok(rows.into_iter().map(|(id, body, receive_count, _)| Received { id, body, receive_count }).collect())
 }
 
 pub(crate) async fn settle(connection: &mut SqliteConnection, message: i64, how: &Settle) -> Result<(), Fault> {

@@ -23,7 +23,8 @@ fn in_memory() -> tempfile::TempDir {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sqlite_store_keeps_the_contract() {
     let (folder, count) = (tempfile::tempdir().expect("a folder"), AtomicUsize::new(0));
-    let parts = store_suite::run(|| fresh(&folder, &count)).await;
+    let parts =
+        store_suite::run(|| fresh(&folder, &count)).await + store_suite::operations(|| fresh(&folder, &count)).await;
     println!("store conformance, SQLite: {parts} parts");
 }
 
