@@ -21,7 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let crasher = Crasher::aborting(planned()?, File::create(env::var("AUTOPR_CRASH_LIST")?)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let version = env!("CARGO_PKG_VERSION");
-    runtime.block_on(autopr::run(settings, catalog, Role::Serve, version, Clock::System, |edges| crasher.wrap(&edges)))?;
+    runtime
+        .block_on(autopr::run(settings, catalog, Role::Serve, version, Clock::System, |edges| crasher.wrap(&edges)))?;
     Ok(())
 }
 
