@@ -44,6 +44,8 @@ declare! {
     describe_counter Count LLM_TOKENS "autopr_llm_tokens_total" "Tokens by the providers' count, by direction.",
     describe_gauge Count LLM_COST "autopr_llm_cost_usd_total" "What the calls of language models cost, in US dollars.",
     describe_gauge Count LLM_BREAKER "autopr_llm_breaker_open" "1 while a provider is left alone because it keeps failing.",
+    describe_gauge Count DB_CONNECTIONS "autopr_db_pool_connections" "Connections to the database, by state.",
+    describe_histogram Seconds DB_QUERY_DURATION "autopr_db_query_duration_seconds" "How long queries of the database took, by query.",
     describe_counter Count GITHUB_REQUESTS "autopr_github_requests_total" "Requests to GitHub, by operation and status.",
     describe_gauge Count GITHUB_REMAINING "autopr_github_rate_limit_remaining" "Requests that GitHub's primary rate limit leaves.",
     describe_counter Count FINDINGS "autopr_review_findings_total" "Findings that were published, by severity and source.",

@@ -6,6 +6,7 @@ pub mod forge;
 pub mod model;
 pub mod operations;
 pub mod queue;
+pub mod schema;
 pub mod store;
 
 pub use cache::Cache;

@@ -18,13 +18,18 @@ impl DefinitionCache {
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(definition.digest(), definition);
     }
 
+    /// The definition with that digest, if it is known.
+    pub fn known(&self, digest: &str) -> Option<Arc<Definition>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    }
+
     /// The definition with that digest, read from `json` if it is not known yet.
     ///
     /// # Errors
     /// When the stored JSON is no definition.
     pub fn get(&self, digest: &str, json: &str) -> Result<Arc<Definition>, Fault> {
-        if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(digest) {
-            return Ok(known.clone());
+        if let Some(known) = self.known(digest) {
+            return Ok(known);
         }
         let definition: Arc<Definition> = serde_json::from_str(json).map(Arc::new).map_err(|error| {
             Fault::new(FaultKind::Bug, format!("the stored definition {digest} is not readable")).json(&error)

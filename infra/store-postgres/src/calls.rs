@@ -1,0 +1,196 @@
+//! Calls of language models and the budgets they count against.
+
+use autopr_core::fault::{Fault, FaultKind};
+use autopr_core::ids::ExecutionId;
+use autopr_core::model_chain::MicroUsd;
+use autopr_core::ports::store::{
+    Call, CallId, CallOutcome, Lease, NewCall, Reservation, SettledCall, Spending, Standing,
+};
+use jiff::Timestamp;
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+
+use crate::lease;
+use crate::row::{corrupt, fault, get, micros};
+use crate::time::Time;
+
+/// Sets money aside, in a transaction that is to be undone when a budget has not enough left.
+pub(crate) async fn reserve(
+    connection: &mut PgConnection,
+    lease: &Lease,
+    call: &NewCall,
+    now: Timestamp,
+) -> Result<Reservation, Fault> {
+    if lease::check(connection, lease).await? == Standing::Superseded {
+        let context = format!("execution {} may not buy any more", lease.execution);
+        return Err(Fault::new(FaultKind::Superseded, context));
+    }
+    let scopes: Vec<_> = call.budgets.iter().map(|line| line.scope.as_str()).collect();
+    let limits: Vec<_> = call.budgets.iter().map(|line| amount(line.limit)).collect();
+    // The order of the names is the order of the locks, so that two transactions never wait for each other.
+    let booked: Vec<String> = sqlx::query_scalar(
+        "INSERT INTO budget_reservations AS b (scope, reserved, updated_at)
+        SELECT scope, $3, $4 FROM unnest($1::text[], $2::bigint[]) AS line (scope, most) ORDER BY scope
+        ON CONFLICT (scope) DO UPDATE SET reserved = b.reserved + $3, updated_at = $4
+        RETURNING CASE WHEN b.reserved + b.spent
+            > (SELECT most FROM unnest($1::text[], $2::bigint[]) AS line (scope, most) WHERE line.scope = b.scope)
+            THEN b.scope ELSE '' END",
+    )
+    .bind(&scopes)
+    .bind(&limits)
+    .bind(amount(call.amount))
+    .bind(Time(now))
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(fault("reserve"))?;
+    for line in &call.budgets {
+        if booked.contains(&line.scope) {
+            let Spending { reserved, spent } = spending(connection, &line.scope).await?;
+            let before = (reserved + spent).less(call.amount);
+            return Ok(Reservation::Exhausted { scope: line.scope.clone(), left: line.limit.less(before) });
+        }
+    }
+    let id = sqlx::query_scalar(
+        "INSERT INTO llm_calls (execution_id, fence, provider, model, budgets, cost_microusd, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING id",
+    )
+    .bind(lease.execution.uuid())
+    .bind(lease.fence)
+    .bind(&call.provider)
+    .bind(&call.model)
+    .bind(&scopes)
+    .bind(amount(call.amount))
+    .bind(Time(now))
+    .fetch_one(connection)
+    .await
+    .map_err(fault("open_call"))?;
+    Ok(Reservation::Granted(CallId(id)))
+}
+
+pub(crate) async fn settle(
+    connection: &mut PgConnection,
+    lease: &Lease,
+    call: CallId,
+    settled: &SettledCall,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let (key, value) = settled.memo.as_ref().map(|(key, value)| (key.as_str(), value.as_slice())).unzip();
+    // What was set aside is what the open call costs: it has to be read before it is overwritten. The budgets are locked
+    // in the order of their names, as when money is set aside.
+    let superseded = sqlx::query_scalar(
+        "WITH held AS (
+            SELECT superseded_by IS NOT NULL AS superseded FROM workflow_executions
+            WHERE id = $1 AND fence = $2 AND status = 'running' FOR SHARE
+        ), open AS (
+            SELECT c.id, c.cost_microusd AS reserved, c.budgets FROM llm_calls c, held
+            WHERE c.id = $3 AND c.outcome IS NULL FOR UPDATE OF c
+        ), closed AS (
+            UPDATE llm_calls c SET outcome = $4, input_tokens = $5, output_tokens = $6, cost_microusd = $7,
+                latency_us = $8, updated_at = $9
+            FROM open WHERE c.id = open.id
+        ), locked AS (
+            SELECT b.scope, open.reserved FROM budget_reservations b JOIN open ON b.scope = ANY (open.budgets)
+            ORDER BY b.scope FOR UPDATE OF b
+        ), booked AS (
+            UPDATE budget_reservations b
+            SET reserved = b.reserved - locked.reserved, spent = b.spent + $7, updated_at = $9
+            FROM locked WHERE b.scope = locked.scope
+        ), kept AS (
+            INSERT INTO execution_memos (execution_id, key, value) SELECT $1, $10, $11 FROM held WHERE $10 IS NOT NULL
+            ON CONFLICT (execution_id, key) DO NOTHING
+        )
+        SELECT superseded FROM held",
+    )
+    .bind(lease.execution.uuid())
+    .bind(lease.fence)
+    .bind(call.0)
+    .bind(settled.outcome.as_str())
+    .bind(count(settled.input_tokens))
+    .bind(count(settled.output_tokens))
+    .bind(amount(settled.cost))
+    .bind(micros(settled.latency))
+    .bind(Time(now))
+    .bind(key)
+    .bind(value)
+    .fetch_optional(connection)
+    .await
+    .map_err(fault("settle_call"))?;
+    lease::standing(superseded, lease).map(drop)
+}
+
+/// Closes the calls whose worker does not hold its execution any more, at what was set aside for them.
+pub(crate) async fn close_lost(connection: &mut PgConnection, now: Timestamp) -> Result<(), Fault> {
+    sqlx::query(
+        "WITH lost AS (
+            SELECT c.id, c.cost_microusd AS cost, c.budgets FROM llm_calls c
+            WHERE c.outcome IS NULL AND NOT EXISTS (
+                SELECT 1 FROM workflow_executions e
+                WHERE e.id = c.execution_id AND e.fence = c.fence AND e.status = 'running')
+            FOR UPDATE OF c SKIP LOCKED
+        ), closed AS (
+            UPDATE llm_calls c SET outcome = $1, latency_us = 0, updated_at = $2 FROM lost WHERE c.id = lost.id
+        ), sums AS (
+            SELECT scope, sum(cost)::bigint AS cost FROM lost, unnest(budgets) AS scope GROUP BY scope
+        ), locked AS (
+            SELECT b.scope, sums.cost FROM budget_reservations b JOIN sums ON sums.scope = b.scope
+            ORDER BY b.scope FOR UPDATE OF b
+        )
+        UPDATE budget_reservations b SET reserved = b.reserved - locked.cost, spent = b.spent + locked.cost, updated_at = $2
+        FROM locked WHERE b.scope = locked.scope",
+    )
+    .bind(CallOutcome::Lost.as_str())
+    .bind(Time(now))
+    .execute(connection)
+    .await
+    .map_err(fault("close_lost"))?;
+    Ok(())
+}
+
+pub(crate) async fn calls(connection: &mut PgConnection, execution: ExecutionId) -> Result<Vec<Call>, Fault> {
+    let rows = sqlx::query(
+        "SELECT id, provider, model, outcome, input_tokens, output_tokens, cost_microusd FROM llm_calls
+        WHERE execution_id = $1 ORDER BY id",
+    )
+    .bind(execution.uuid())
+    .fetch_all(connection)
+    .await
+    .map_err(fault("calls"))?;
+    rows.iter().map(call).collect()
+}
+
+pub(crate) async fn spending(connection: &mut PgConnection, scope: &str) -> Result<Spending, Fault> {
+    let row: Option<(i64, i64)> = sqlx::query_as("SELECT reserved, spent FROM budget_reservations WHERE scope = $1")
+        .bind(scope)
+        .fetch_optional(connection)
+        .await
+        .map_err(fault("spending"))?;
+    let (reserved, spent) = row.unwrap_or_default();
+    Ok(Spending { reserved: money(reserved), spent: money(spent) })
+}
+
+fn call(row: &PgRow) -> Result<Call, Fault> {
+    let outcome = get::<Option<&str>>(row, "outcome")?
+        .map(|word| CallOutcome::parse(word).ok_or_else(|| corrupt("a call's outcome", word)));
+    let tokens = |column| get::<i64>(row, column).map(i64::unsigned_abs);
+    Ok(Call {
+        id: CallId(get(row, "id")?),
+        provider: get(row, "provider")?,
+        model: get(row, "model")?,
+        outcome: outcome.transpose()?,
+        input_tokens: tokens("input_tokens")?,
+        output_tokens: tokens("output_tokens")?,
+        cost: money(get(row, "cost_microusd")?),
+    })
+}
+
+fn amount(amount: MicroUsd) -> i64 {
+    count(amount.0)
+}
+
+fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn money(amount: i64) -> MicroUsd {
+    MicroUsd(u64::try_from(amount).unwrap_or_default())
+}

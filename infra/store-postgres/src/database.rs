@@ -1,0 +1,182 @@
+//! Connections, and what every query has in common: a name, a time-out, and a transaction where it needs one.
+
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use autopr_core::fault::{Fault, FaultKind, Retry};
+use autopr_core::telemetry::{DB_CONNECTIONS, DB_QUERY_DURATION};
+use metrics::{gauge, histogram};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, PgConnection, Postgres};
+
+use crate::row::fault;
+
+/// How long the server works on one statement before it gives up.
+const STATEMENT: &str = "8s";
+
+/// How long a transaction may lie idle before the server ends it: its process has gone without a word.
+const IDLE_IN_TRANSACTION: &str = "30s";
+
+/// How long a query may take in all, whatever becomes of the connection.
+const QUERY: Duration = Duration::from_secs(10);
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `postgresql://USER:PASSWORD@HOST:PORT/NAME`, with `sslmode` and `sslrootcert` as PostgreSQL's own programs know
+    /// them.
+    pub url: SecretString,
+    /// The connections kept open.
+    pub kept: u32,
+    /// The connections opened beyond those when all are in use.
+    pub overflow: u32,
+    /// How long to wait for a connection.
+    pub wait: Duration,
+    /// The age at which a connection is replaced.
+    pub recycle: Duration,
+    /// Whether statements are logged.
+    pub log_statements: bool,
+    /// Whether a pooler stands between that hands out connections by transaction, such as PgBouncer: then nothing may
+    /// outlive a transaction, no prepared statement and no `LISTEN`.
+    pub transaction_pooler: bool,
+}
+
+impl Options {
+    pub(crate) fn connect_options(&self) -> Result<PgConnectOptions, Fault> {
+        let options: PgConnectOptions = self.url.expose_secret().parse().map_err(|error: sqlx::Error| {
+            // The text of the error names the part that is wrong, not the password.
+            Fault::invalid("database.url can't be read as the address of a PostgreSQL server").source(error)
+        })?;
+        let options = options.application_name("autopr");
+        // Slow statements are logged in any case.
+        let options = match if self.log_statements { "info" } else { "off" }.parse() {
+            Ok(level) => options.log_statements(level),
+            Err(_) => options,
+        };
+        Ok(match self.transaction_pooler {
+            // A pooler knows no settings of sessions.
+            true => options.statement_cache_capacity(0),
+            false => options.options([
+                ("statement_timeout", STATEMENT),
+                ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
+            ]),
+        })
+    }
+}
+
+/// The pool of connections.
+pub(crate) struct Database {
+    pool: PgPool,
+    transaction_pooler: bool,
+}
+
+impl Database {
+    pub(crate) fn open(options: &Options) -> Result<Self, Fault> {
+        let place: Arc<OnceLock<PgPool>> = Arc::default();
+        let (own, kept) = (place.clone(), options.kept);
+        let pool = PgPoolOptions::new()
+            .max_connections(options.kept.saturating_add(options.overflow))
+            .acquire_timeout(options.wait)
+            .max_lifetime(options.recycle)
+            .test_before_acquire(false)
+            .after_release(move |_, _| {
+                let surplus = own.get().is_some_and(|pool| pool.size() > kept);
+                Box::pin(async move { Ok(!surplus) })
+            })
+            .connect_lazy_with(options.connect_options()?);
+        let pool = place.get_or_init(|| pool).clone();
+        Ok(Self { pool, transaction_pooler: options.transaction_pooler })
+    }
+
+    /// A connection for one statement, which is a transaction by itself.
+    pub(crate) async fn single(&self) -> Result<Session, Fault> {
+        if self.transaction_pooler { self.transaction().await } else { self.session().await }
+    }
+
+    /// A connection with a transaction that has begun.
+    pub(crate) async fn transaction(&self) -> Result<Session, Fault> {
+        let mut session = self.session().await?;
+        session.begin().await.map_err(fault("begin"))?;
+        Ok(session)
+    }
+
+    async fn session(&self) -> Result<Session, Fault> {
+        let connection = self.pool.acquire().await.map_err(fault("connect"))?;
+        Ok(Session { connection, in_transaction: false, ended: false })
+    }
+
+    /// Runs a query under its name: it is timed and bounded in time.
+    pub(crate) async fn run<T>(
+        &self,
+        name: &'static str,
+        query: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let begun = Instant::now();
+        let done = tokio::time::timeout(QUERY, query).await.unwrap_or_else(|_| {
+            let context = format!("{name}: the database did not answer within {} s", QUERY.as_secs());
+            Err(Fault::new(FaultKind::Unavailable, context).retry(Retry::Backoff))
+        });
+        histogram!(DB_QUERY_DURATION, "query" => name).record(begun.elapsed().as_secs_f64());
+        let idle = self.pool.num_idle();
+        gauge!(DB_CONNECTIONS, "state" => "idle").set(f64::from(u32::try_from(idle).unwrap_or(u32::MAX)));
+        let used = (self.pool.size() as usize).saturating_sub(idle);
+        gauge!(DB_CONNECTIONS, "state" => "used").set(f64::from(u32::try_from(used).unwrap_or(u32::MAX)));
+        done
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A connection in use. One that is dropped before its end is closed, since nobody knows what is on its way.
+pub(crate) struct Session {
+    connection: PoolConnection<Postgres>,
+    in_transaction: bool,
+    ended: bool,
+}
+
+impl Session {
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
+    async fn begin(&mut self) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql("BEGIN").execute(&mut *self.connection).await?;
+        self.in_transaction = true;
+        Ok(())
+    }
+
+    /// Commits what was done, or undoes it when it failed.
+    pub(crate) async fn end<T>(self, done: Result<T, Fault>) -> Result<T, Fault> {
+        let keep = done.is_ok();
+        self.end_with(done, keep).await
+    }
+
+    /// Commits what was done if it is to be kept, and undoes it otherwise.
+    pub(crate) async fn end_with<T>(mut self, done: Result<T, Fault>, keep: bool) -> Result<T, Fault> {
+        if self.in_transaction {
+            let last = if keep { "COMMIT" } else { "ROLLBACK" };
+            let ended = sqlx::raw_sql(last).execute(&mut *self.connection).await;
+            if let (Ok(_), Err(error)) = (&done, ended) {
+                return Err(fault("commit")(error));
+            }
+        }
+        self.ended = match &done {
+            Ok(_) => true,
+            Err(fault) => fault.kind != FaultKind::Unavailable,
+        };
+        done
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.connection.close_on_drop();
+        }
+    }
+}
