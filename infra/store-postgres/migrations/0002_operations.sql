@@ -4,7 +4,7 @@
 CREATE TABLE leaders (
     task   TEXT PRIMARY KEY,
     worker TEXT NOT NULL,
-    until  TIMESTAMP WITH TIME ZONE NOT NULL
+    lease_until TIMESTAMP WITH TIME ZONE NOT NULL
 );
 
 CREATE TABLE audit_log (

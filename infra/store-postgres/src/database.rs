@@ -58,7 +58,7 @@ impl Options {
         };
         Ok(match self.transaction_pooler {
             // A pooler knows no settings of sessions.
-            true => options.statement_cache_capacity(0),
+            true => options.statement_cache_capacity(0).extra_float_digits(None),
             false => options.options([
                 ("statement_timeout", STATEMENT),
                 ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
@@ -99,7 +99,8 @@ impl Database {
     /// A connection with a transaction that has begun.
     pub(crate) async fn transaction(&self) -> Result<Session, Fault> {
         let mut session = self.session().await?;
-        session.begin().await.map_err(fault("begin"))?;
+        begin(session.connection(), self.transaction_pooler).await?;
+        session.in_transaction = true;
         Ok(session)
     }
 
@@ -132,6 +133,14 @@ impl Database {
     }
 }
 
+/// Begins a transaction. A pooler's connection may hold prepared statements of whoever had it before, under the names that
+/// the next ones will get.
+pub(crate) async fn begin(connection: &mut PgConnection, transaction_pooler: bool) -> Result<(), Fault> {
+    let statements = if transaction_pooler { "BEGIN; DEALLOCATE ALL" } else { "BEGIN" };
+    sqlx::raw_sql(statements).execute(connection).await.map_err(fault("begin"))?;
+    Ok(())
+}
+
 /// A connection in use. One that is dropped before its end is closed, since nobody knows what is on its way.
 pub(crate) struct Session {
     connection: PoolConnection<Postgres>,
@@ -142,12 +151,6 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         &mut self.connection
-    }
-
-    async fn begin(&mut self) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql("BEGIN").execute(&mut *self.connection).await?;
-        self.in_transaction = true;
-        Ok(())
     }
 
     /// Commits what was done, or undoes it when it failed.

@@ -167,8 +167,8 @@ pub(crate) async fn lead(
     until: Timestamp,
 ) -> Result<bool, Fault> {
     let led = sqlx::query(
-        "INSERT INTO leaders AS l (task, worker, until) VALUES ($1, $2, $3)
-        ON CONFLICT (task) DO UPDATE SET worker = $2, until = $3 WHERE l.worker = $2 OR l.until <= $4",
+        "INSERT INTO leaders AS l (task, worker, lease_until) VALUES ($1, $2, $3)
+        ON CONFLICT (task) DO UPDATE SET worker = $2, lease_until = $3 WHERE l.worker = $2 OR l.lease_until <= $4",
     )
     .bind(task)
     .bind(worker)

@@ -10,6 +10,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
+use crate::database::begin;
 use crate::messages::{self, Mail};
 use crate::row::fault;
 
@@ -98,8 +99,9 @@ impl Round {
         if !self.transaction_pooler {
             return messages::enqueue(connection, mail, self.process).await;
         }
-        let mut transaction = connection.begin().await.map_err(fault("begin"))?;
-        messages::enqueue(&mut transaction, mail, self.process).await?;
-        transaction.commit().await.map_err(fault("commit"))
+        begin(connection, self.transaction_pooler).await?;
+        messages::enqueue(connection, mail, self.process).await?;
+        sqlx::raw_sql("COMMIT").execute(connection).await.map_err(fault("commit"))?;
+        Ok(())
     }
 }

@@ -12,7 +12,7 @@ CREATE INDEX idx_messages_dead ON messages (id) WHERE dead_reason IS NOT NULL;
 CREATE TABLE leaders (
     task   TEXT PRIMARY KEY,
     worker TEXT NOT NULL,
-    until  INTEGER NOT NULL
+    lease_until INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE audit_log (

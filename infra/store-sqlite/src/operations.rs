@@ -150,8 +150,8 @@ pub(crate) async fn lead(
     until: Timestamp,
 ) -> Result<bool, Fault> {
     let led = sqlx::query(
-        "INSERT INTO leaders (task, worker, until) VALUES (?1, ?2, ?3)
-        ON CONFLICT (task) DO UPDATE SET worker = ?2, until = ?3 WHERE worker = ?2 OR until <= ?4",
+        "INSERT INTO leaders (task, worker, lease_until) VALUES (?1, ?2, ?3)
+        ON CONFLICT (task) DO UPDATE SET worker = ?2, lease_until = ?3 WHERE worker = ?2 OR lease_until <= ?4",
     )
     .bind(task)
     .bind(worker)
