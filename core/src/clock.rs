@@ -119,7 +119,7 @@ pub fn after(time: Timestamp, duration: Duration) -> Timestamp {
     time.saturating_add(duration).unwrap_or(Timestamp::MAX)
 }
 
-/// The time `duration` before `time`.
+/// `time` less `duration`, or the beginning of time when that is nearer.
 pub fn before(time: Timestamp, duration: Duration) -> Timestamp {
     time.saturating_sub(duration).unwrap_or(Timestamp::MIN)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// Why a text is not a valid identity. The message names the kind and the value.
@@ -108,6 +109,13 @@ text_id!(
         }
     }
 );
+
+impl DeliveryId {
+    /// The identity of what stands in for a delivery that never arrived: always the same for the same text.
+    pub fn stand_in(about: &str) -> Self {
+        Self(format!("reconcile-{}", hex::encode(Sha256::digest(about))))
+    }
+}
 
 impl CommitSha {
     /// The all-zero id, git's own sign for content that has no commit (here: the index).

@@ -20,6 +20,7 @@ pub mod machine;
 pub mod message;
 pub mod model_chain;
 pub mod ports;
+pub mod reconcile;
 pub mod repo_config;
 pub mod retry;
 pub mod review;

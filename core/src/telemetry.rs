@@ -48,6 +48,7 @@ declare! {
     describe_histogram Seconds DB_QUERY_DURATION "autopr_db_query_duration_seconds" "How long queries of the database took, by query.",
     describe_counter Count GITHUB_REQUESTS "autopr_github_requests_total" "Requests to GitHub, by operation and status.",
     describe_gauge Count GITHUB_REMAINING "autopr_github_rate_limit_remaining" "Requests that GitHub's primary rate limit leaves.",
+    describe_counter Count RECONCILED "autopr_github_reconciled_total" "What reconciliation with GitHub found missing, by what was done about it.",
     describe_counter Count FINDINGS "autopr_review_findings_total" "Findings that were published, by severity and source.",
 }
 
@@ -104,6 +105,11 @@ pub(crate) fn execution_ended(workflow: &str, status: ExecutionStatus, age: Dura
 pub(crate) fn step_ended(action: ActionName, fault: Option<FaultKind>, elapsed: Duration) {
     let outcome = fault.map_or("succeeded", FaultKind::as_str);
     histogram!(STEP_DURATION, "action" => action.as_str(), "outcome" => outcome).record(elapsed.as_secs_f64());
+}
+
+/// Records that reconciliation did this about something missing.
+pub(crate) fn reconciled(action: &'static str) {
+    counter!(RECONCILED, "action" => action).increment(1);
 }
 
 /// Records the findings of a published review.

@@ -17,6 +17,9 @@ use crate::autopr;
 /// The secret that webhooks are signed with.
 pub const SECRET: &str = "a secret of the test";
 
+/// What GitHub is asked is then only what the tests make happen.
+const NO_RECONCILING: &str = "  reconcile: { deliveries: false, pull_requests: false }\n";
+
 /// How long anything a test waits for may take. Only a failing test waits that long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -32,14 +35,14 @@ impl Setup {
     /// A server that reaches the fake GitHub as an App, and no model.
     pub fn app(github: &FakeGitHub, app: &Installed) -> Self {
         let mut setup = Self::bare();
-        setup.settings.push_str(&format!("github:\n  base_url: {}\n", github.url()));
+        setup.settings.push_str(&format!("github:\n  base_url: {}\n{NO_RECONCILING}", github.url()));
         setup.set("GITHUB_APP_ID", &app.app_id.to_string()).set("GITHUB_APP_PRIVATE_KEY", &app.private_key)
     }
 
     /// A server that reaches the fake GitHub with a token, and no model.
     pub fn token(github: &FakeGitHub, token: &str) -> Self {
         let mut setup = Self::bare();
-        setup.settings.push_str(&format!("github:\n  base_url: {}\n", github.url()));
+        setup.settings.push_str(&format!("github:\n  base_url: {}\n{NO_RECONCILING}", github.url()));
         setup.set("GITHUB_TOKEN", token)
     }
 
@@ -62,6 +65,15 @@ impl Setup {
     #[must_use]
     pub fn settings(mut self, yaml: &str) -> Self {
         self.settings.push_str(yaml);
+        self
+    }
+
+    /// Reconciles with GitHub each second.
+    #[must_use]
+    pub fn reconcile(mut self, deliveries: bool, pull_requests: bool) -> Self {
+        let wanted =
+            format!("  reconcile: {{ deliveries: {deliveries}, pull_requests: {pull_requests}, interval: 1 }}\n");
+        self.settings = self.settings.replace(NO_RECONCILING, &wanted);
         self
     }
 

@@ -21,7 +21,7 @@ fn permissions() -> BTreeMap<String, String> {
 
 /// One of the client's operations: our word for it, whether a GitHub App does it, and the permission it needs by GitHub's
 /// "Permissions required for GitHub Apps". Where that page gives a choice, the one we hold anyway.
-const NEEDED: [(&str, &str, &str); 20] = [
+const NEEDED: [(&str, &str, &str); 25] = [
     ("identity", "GET /app", ""),
     ("installation", "GET /repos/{owner}/{repo}/installation", ""),
     ("installation_token", "POST /app/installations/{installation_id}/access_tokens", ""),
@@ -44,6 +44,11 @@ const NEEDED: [(&str, &str, &str); 20] = [
     ("add_labels", "POST /repos/{owner}/{repo}/issues/{issue_number}/labels", "pull_requests: write"),
     // The one write for which GitHub asks for "Issues", whatever the comment is on. The event `issue_comment` needs it too.
     ("react", "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", "issues: write"),
+    ("deliveries", "GET /app/hook/deliveries", ""),
+    ("redeliver", "POST /app/hook/deliveries/{delivery_id}/attempts", ""),
+    ("installations", "GET /app/installations", ""),
+    ("repositories", "GET /installation/repositories", "metadata: read"),
+    ("open_pull_requests", "GET /repos/{owner}/{repo}/pulls", "pull_requests: read"),
 ];
 
 #[test]

@@ -24,6 +24,7 @@ use crate::message::{Message, V1};
 use crate::model_chain::ModelChain;
 use crate::ports::store::NewExecution;
 use crate::ports::{Forge, Queue, Store};
+use crate::reconcile;
 use crate::workflow::{Catalog, Definition};
 
 pub use context::Context;
@@ -106,6 +107,11 @@ impl Engine {
         &self.edges
     }
 
+    /// The time by the engine's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Reports what the engine does to `progress`.
     #[must_use]
     pub fn watched(mut self, progress: tokio::sync::mpsc::UnboundedSender<Progress>) -> Self {
@@ -160,6 +166,10 @@ impl Engine {
 
     /// Accepts an event and runs its execution; several are fanned out through the queue.
     async fn event(&self, event: &Event, deadline: Option<Timestamp>) -> Result<(), Fault> {
+        if reconcile::is_stood_in_for(self.edges.store.as_ref(), event, self.clock.now()).await? {
+            tracing::info!(delivery = %event.delivery, "the event is known by another delivery");
+            return Ok(());
+        }
         let (event, executions) = self.executions(event);
         let accepted = self.edges.store.accept(&event, &executions, self.clock.now()).await?;
         if !accepted.fresh {

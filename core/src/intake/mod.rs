@@ -6,5 +6,5 @@ mod parse;
 mod payload;
 mod signature;
 
-pub use parse::{Headers, Malformed, Parsed, parse};
+pub use parse::{Headers, Malformed, Parsed, is_acted_on, parse};
 pub use signature::{Secrets, Signature, TooManySecrets, Unverified, Verified};

@@ -81,6 +81,11 @@ pub fn parse(verified: Verified<'_>, headers: &Headers<'_>) -> Result<Parsed, Ma
     }
 }
 
+/// Whether events of this name may make a workflow run.
+pub fn is_acted_on(event: &str) -> bool {
+    matches!(event, "pull_request" | "issue_comment" | "check_run")
+}
+
 /// How a body holds its payload.
 #[derive(Clone, Copy)]
 enum Form {

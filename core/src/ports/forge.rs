@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::event::Sender;
 use crate::fault::Fault;
-use crate::ids::{CommentId, CommitSha, InstallationId, PrNumber, RepoName};
+use crate::ids::{CommentId, CommitSha, DeliveryId, InstallationId, PrNumber, RepoName};
 use crate::review::{Check, Review};
 
 /// Reads pull requests and writes to them. Every write carries a [`Marker`] by which it can be found again.
@@ -55,6 +57,91 @@ pub trait Forge: Send + Sync {
 
     /// Reacts to a comment of the conversation. Doing it twice changes nothing more.
     async fn react(&self, target: &Target, comment: CommentId, reaction: Reaction) -> Result<Remote, Fault>;
+
+    /// A page of the forge's tries to deliver webhooks to us, the newest first, from the beginning or from a cursor of an
+    /// earlier page. Empty where the forge keeps no such list for these credentials.
+    async fn deliveries(&self, from: Option<&Cursor>) -> Result<Page<DeliveryTry>, Fault>;
+
+    /// Asks the forge to try that delivery again. It is tried some time after the answer, as the same delivery.
+    async fn redeliver(&self, number: u64) -> Result<(), Fault>;
+
+    /// A page of the places we are installed in; none where these credentials do not tell, because they may see places
+    /// that nobody wants us in.
+    async fn places(&self, from: Option<&Cursor>) -> Result<Option<Page<Place>>, Fault>;
+
+    /// A page of a place's open pull requests, those that changed last first.
+    async fn open_pull_requests(&self, place: &Place, from: Option<&Cursor>) -> Result<Page<OpenPull>, Fault>;
+}
+
+/// A part of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What is listed.
+    pub items: Vec<T>,
+    /// Where it goes on; none at the end.
+    pub next: Option<Cursor>,
+    /// How many requests it took.
+    pub requests: u32,
+    /// How many more the forge allows for now, if it tells.
+    pub remaining: Option<u64>,
+}
+
+impl<T> Default for Page<T> {
+    /// The end of a listing, found without a request.
+    fn default() -> Self {
+        Self { items: Vec::new(), next: None, requests: 0, remaining: None }
+    }
+}
+
+/// Where a listing goes on: a word of the forge's implementation, for it alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+/// One try of the forge to deliver a webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryTry {
+    /// The forge's number for this try.
+    pub number: u64,
+    /// What it delivers: the same for every try.
+    pub delivery: DeliveryId,
+    /// The forge's name for the kind of event.
+    pub event: String,
+    /// When it was tried.
+    pub at: Timestamp,
+    /// Whether it was answered with success.
+    pub arrived: bool,
+    /// False for the first try at the delivery.
+    pub again: bool,
+}
+
+/// A repository we are installed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Which.
+    pub repository: RepoName,
+    /// Through which installation to reach it, if any.
+    pub installation: Option<InstallationId>,
+    /// Since when we are installed there, if the forge tells.
+    pub since: Option<Timestamp>,
+}
+
+/// An open pull request as a listing shows it: what a webhook would tell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenPull {
+    /// Its number.
+    pub number: PrNumber,
+    /// The commit it is to be merged onto.
+    pub base: CommitSha,
+    /// Its last commit.
+    pub head: CommitSha,
+    /// True while it is a draft.
+    pub draft: bool,
+    /// Label names.
+    pub labels: Vec<String>,
+    /// Who opened it.
+    pub author: Sender,
+    /// When anything about it changed last.
+    pub updated_at: Timestamp,
 }
 
 /// The change of a pull request.

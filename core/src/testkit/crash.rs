@@ -20,7 +20,10 @@ use crate::execution::Execution;
 use crate::fault::Fault;
 use crate::ids::{CommentId, CommitSha, ExecutionId, RepoName};
 use crate::message::Message;
-use crate::ports::forge::{EffectKind, Marker, Patch, Permission, PullRequest, Reaction, Remote, Target};
+use crate::ports::forge::{
+    Cursor, DeliveryTry, EffectKind, Marker, OpenPull, Page, Patch, Permission, Place, PullRequest, Reaction, Remote,
+    Target,
+};
 use crate::ports::model::{Completion, Limits, Prompt};
 use crate::ports::store::{
     Accepted, AuditEntry, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Purged, Received,
@@ -330,6 +333,18 @@ impl Forge for Wrapped<dyn Forge> {
     }
     async fn react(&self, target: &Target, comment: CommentId, reaction: Reaction) -> Result<Remote, Fault> {
         through!(self.react(target, comment, reaction))
+    }
+    async fn deliveries(&self, from: Option<&Cursor>) -> Result<Page<DeliveryTry>, Fault> {
+        self.inner.deliveries(from).await
+    }
+    async fn redeliver(&self, number: u64) -> Result<(), Fault> {
+        through!(self.redeliver(number))
+    }
+    async fn places(&self, from: Option<&Cursor>) -> Result<Option<Page<Place>>, Fault> {
+        self.inner.places(from).await
+    }
+    async fn open_pull_requests(&self, place: &Place, from: Option<&Cursor>) -> Result<Page<OpenPull>, Fault> {
+        self.inner.open_pull_requests(place, from).await
     }
 }
 

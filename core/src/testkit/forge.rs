@@ -7,9 +7,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::fault::{Fault, FaultKind};
-use crate::ids::{CommentId, CommitSha};
+use crate::ids::{CommentId, CommitSha, RepoName};
 use crate::ports::Forge;
-use crate::ports::forge::{EffectKind, Marker, Patch, Permission, PullRequest, Reaction, Remote, Target};
+use crate::ports::forge::{
+    Cursor, DeliveryTry, EffectKind, Marker, OpenPull, Page, Patch, Permission, Place, PullRequest, Reaction, Remote,
+    Target,
+};
 use crate::review::{Check, Review};
 
 /// A [`Forge`] with one pull request.
@@ -30,6 +33,43 @@ struct State {
     reactions: BTreeSet<(u64, &'static str)>,
     permissions: BTreeMap<String, Permission>,
     diffs_read: usize,
+    listed: Listed,
+}
+
+/// What the forge's listings show, and what was asked of them.
+#[derive(Debug, Default)]
+struct Listed {
+    deliveries: Vec<DeliveryTry>,
+    redelivered: Vec<u64>,
+    places: Option<Vec<Place>>,
+    open: Vec<(RepoName, OpenPull)>,
+    per_page: usize,
+    remaining: Option<u64>,
+    asked: Vec<String>,
+    refused: BTreeMap<String, FaultKind>,
+}
+
+impl Listed {
+    /// Notes the request; fails if it is to be refused.
+    fn ask(&mut self, what: &str, from: usize) -> Result<(), Fault> {
+        self.asked.push(if from == 0 { what.to_owned() } else { format!("{what} from {from}") });
+        match self.refused.get(what) {
+            Some(kind) => Err(Fault::new(*kind, format!("{what} is refused"))),
+            None => Ok(()),
+        }
+    }
+
+    fn page<T: Clone>(&self, all: &[T], from: usize) -> Page<T> {
+        let size = self.per_page.max(1);
+        let items = all.iter().skip(from).take(size).cloned().collect();
+        let next = (from + size < all.len()).then(|| Cursor((from + size).to_string()));
+        Page { items, next, requests: 1, remaining: self.remaining }
+    }
+}
+
+/// How many entries of a listing a cursor leaves behind.
+fn position(from: Option<&Cursor>) -> usize {
+    from.and_then(|cursor| cursor.0.parse().ok()).unwrap_or(0)
 }
 
 impl FakeForge {
@@ -46,6 +86,7 @@ impl FakeForge {
             reactions: BTreeSet::new(),
             permissions: BTreeMap::new(),
             diffs_read: 0,
+            listed: Listed { per_page: 100, ..Listed::default() },
         };
         Self { state: Mutex::new(state) }
     }
@@ -98,6 +139,45 @@ impl FakeForge {
     /// How often the diff was read.
     pub fn diffs_read(&self) -> usize {
         self.state().diffs_read
+    }
+
+    /// Adds a try to deliver a webhook to the forge's list of them.
+    pub fn tried(&self, entry: DeliveryTry) {
+        self.state().listed.deliveries.push(entry);
+    }
+
+    /// The numbers of the tries that were asked for again, in order.
+    pub fn redelivered(&self) -> Vec<u64> {
+        self.state().listed.redelivered.clone()
+    }
+
+    /// Says where the engine is installed; without that the forge does not tell.
+    pub fn install(&self, places: impl IntoIterator<Item = Place>) {
+        self.state().listed.places = Some(places.into_iter().collect());
+    }
+
+    /// Adds an open pull request to the listing of a repository, or shows it as it is now.
+    pub fn list_open(&self, repository: &RepoName, pull: OpenPull) {
+        let open = &mut self.state().listed.open;
+        open.retain(|(at, known)| (at, known.number) != (repository, pull.number));
+        open.push((repository.clone(), pull));
+    }
+
+    /// Shows so many entries on a page of a listing, and so many requests left with each.
+    pub fn page_size(&self, per_page: usize, remaining: Option<u64>) {
+        let listed = &mut self.state().listed;
+        (listed.per_page, listed.remaining) = (per_page, remaining);
+    }
+
+    /// Refuses a listing: `deliveries`, `places` or the name of a repository.
+    pub fn refuse_listing(&self, what: &str, kind: FaultKind) {
+        self.state().listed.refused.insert(what.to_owned(), kind);
+    }
+
+    /// Which listings were asked for since the last time: `deliveries`, `places` or the name of a repository, and
+    /// behind how many entries.
+    pub fn listings(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().listed.asked)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -195,6 +275,35 @@ impl Forge for FakeForge {
         };
         self.state().reactions.insert((comment.0, word));
         Ok(remote(EffectKind::Reaction, 0))
+    }
+
+    async fn deliveries(&self, from: Option<&Cursor>) -> Result<Page<DeliveryTry>, Fault> {
+        let listed = &mut self.state().listed;
+        listed.ask("deliveries", position(from))?;
+        let mut newest_first = listed.deliveries.clone();
+        newest_first.sort_by_key(|entry| std::cmp::Reverse((entry.at, entry.number)));
+        Ok(listed.page(&newest_first, position(from)))
+    }
+
+    async fn redeliver(&self, number: u64) -> Result<(), Fault> {
+        self.state().listed.redelivered.push(number);
+        Ok(())
+    }
+
+    async fn places(&self, from: Option<&Cursor>) -> Result<Option<Page<Place>>, Fault> {
+        let listed = &mut self.state().listed;
+        let Some(places) = listed.places.clone() else { return Ok(None) };
+        listed.ask("places", position(from))?;
+        Ok(Some(listed.page(&places, position(from))))
+    }
+
+    async fn open_pull_requests(&self, place: &Place, from: Option<&Cursor>) -> Result<Page<OpenPull>, Fault> {
+        let listed = &mut self.state().listed;
+        listed.ask(place.repository.as_str(), position(from))?;
+        let here = listed.open.iter().filter(|(repository, _)| *repository == place.repository);
+        let mut newest_first: Vec<_> = here.map(|(_, pull)| pull.clone()).collect();
+        newest_first.sort_by_key(|pull| std::cmp::Reverse((pull.updated_at, pull.number)));
+        Ok(listed.page(&newest_first, position(from)))
     }
 }
 

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use command::{Checked, Format, check, schema, show};
 pub use database::{Connection, ConnectionUrl, Database, NotBuiltIn, Redis};
-pub use github::{App, GitHub};
+pub use github::{App, GitHub, Reconcile};
 pub use llm::{Budget, Llm, Price, Provider, ProviderKind};
 pub use load::{ConfigFile, Invalid, Loaded, Source};
 pub use origin::Origin;

@@ -108,7 +108,9 @@ pub async fn run(
     let engine = Engine::new(edges.clone(), Arc::new(catalog), policy, clock.clone(), &name, shutdown.clone());
     engine.register().await?;
 
-    let worker = Worker::new(engine, queue, clock.clone(), settings.workflow.max_concurrent as usize, shutdown.clone());
+    let reconciled = autopr_runtime::reconcile(&engine, &settings.github.reconcile, clock.clone(), &shutdown);
+    let worker =
+        Worker::new(engine.clone(), queue, clock.clone(), settings.workflow.max_concurrent as usize, shutdown.clone());
     let health = Arc::new(Health::new(version, shutdown.clone(), vec![database(edges.store.clone())]));
     let http = async {
         let Some(listener) = server else { return };
@@ -136,7 +138,7 @@ pub async fn run(
         }
     };
     let everything = async {
-        tokio::join!(worker.run(), http, measured);
+        tokio::join!(worker.run(), reconciled, http, measured);
     };
     let stopped = signals.until(shutdown.clone(), everything).await;
     store.close().await;

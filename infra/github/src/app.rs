@@ -15,6 +15,7 @@ use moka::future::Cache;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+use crate::answer::Answer;
 use crate::auth::bearer;
 use crate::http::{Http, Request};
 use crate::operation::Operation;
@@ -103,6 +104,36 @@ impl App {
             Some(installation) => installation,
             None => self.home(http, &target.repository).await?,
         };
+        let token = self.installation_token(http, installation, refused).await;
+        if token.as_ref().is_err_and(|fault| fault.kind == FaultKind::NotFound) {
+            self.homes.invalidate(&target.repository).await;
+        }
+        token
+    }
+
+    /// Sends a request about an installation itself. A token that GitHub no longer accepts is renewed once.
+    pub(crate) async fn send(
+        &self,
+        http: &Http,
+        installation: InstallationId,
+        request: &Request,
+    ) -> Result<Answer, Fault> {
+        let header = self.installation_token(http, installation, None).await?;
+        let answer = http.send(request, &header).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        let header = self.installation_token(http, installation, Some(&header)).await?;
+        http.send(request, &header).await
+    }
+
+    /// The header by which the App acts in an installation; another one than `refused`.
+    async fn installation_token(
+        &self,
+        http: &Http,
+        installation: InstallationId,
+        refused: Option<&HeaderValue>,
+    ) -> Result<HeaderValue, Fault> {
         let slot = Arc::clone(self.slots().entry(installation).or_default());
         let mut held = slot.lock().await;
         held.take_if(|held| Some(&held.header) == refused);
@@ -113,9 +144,6 @@ impl App {
         let path = ["app", "installations", &id, "access_tokens"];
         let request = Request::write(Operation::InstallationToken, Method::POST, path, &serde_json::json!({}))?;
         let answer = http.send(&request, &self.claim()?).await?;
-        if answer.status == StatusCode::NOT_FOUND {
-            self.homes.invalidate(&target.repository).await;
-        }
         let Token { token, expires_at } = answer.json()?;
         let header = bearer(token.expose_secret())?;
         *held = Some(Held { header: header.clone(), expires_at });

@@ -8,7 +8,10 @@ use autopr_core::clock::Clock;
 use autopr_core::fault::Fault;
 use autopr_core::ids::{CommentId, CommitSha};
 use autopr_core::ports::Forge;
-use autopr_core::ports::forge::{EffectKind, Marker, Patch, Permission, PullRequest, Reaction, Remote, Target};
+use autopr_core::ports::forge::{
+    Cursor, DeliveryTry, EffectKind, Marker, OpenPull, Page, Patch, Permission, Place, PullRequest, Reaction, Remote,
+    Target,
+};
 use autopr_core::review::{Check, Review};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -21,7 +24,7 @@ use crate::http::{Http, Request};
 use crate::operation::Operation;
 use crate::pull::{self, Seen};
 use crate::settings::Settings;
-use crate::{conversation, diff, review};
+use crate::{conversation, diff, missed, review};
 
 /// GitHub as a forge. It keeps tokens and what it read, so share one with an [`std::sync::Arc`].
 #[derive(Debug)]
@@ -156,5 +159,21 @@ impl Forge for GitHub {
 
     async fn react(&self, target: &Target, comment: CommentId, reaction: Reaction) -> Result<Remote, Fault> {
         conversation::react(&self.api, target, comment, reaction).await
+    }
+
+    async fn deliveries(&self, from: Option<&Cursor>) -> Result<Page<DeliveryTry>, Fault> {
+        missed::deliveries(&self.api, from).await
+    }
+
+    async fn redeliver(&self, number: u64) -> Result<(), Fault> {
+        missed::redeliver(&self.api, number).await
+    }
+
+    async fn places(&self, from: Option<&Cursor>) -> Result<Option<Page<Place>>, Fault> {
+        missed::places(&self.api, from).await
+    }
+
+    async fn open_pull_requests(&self, place: &Place, from: Option<&Cursor>) -> Result<Page<OpenPull>, Fault> {
+        missed::open_pull_requests(&self.api, place, from).await
     }
 }

@@ -55,6 +55,11 @@ impl Request {
         Self { operation, method: Method::GET, path, query, accept: JSON, etag, body, limit: JSON_LIMIT }
     }
 
+    /// A request to do what its address says.
+    pub(crate) fn act(operation: Operation, path: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { method: Method::POST, ..Self::get(operation, path) }
+    }
+
     /// A write with a JSON body.
     pub(crate) fn write(
         operation: Operation,

@@ -21,6 +21,7 @@ mod diff;
 mod github;
 mod http;
 mod marker;
+mod missed;
 mod operation;
 mod page;
 mod pull;

@@ -23,6 +23,11 @@ pub(crate) enum Operation {
     Describe,
     AddLabels,
     React,
+    Deliveries,
+    Redeliver,
+    Installations,
+    Repositories,
+    OpenPullRequests,
 }
 
 impl Operation {
@@ -49,6 +54,11 @@ impl Operation {
             Self::Describe => "describe",
             Self::AddLabels => "add_labels",
             Self::React => "react",
+            Self::Deliveries => "deliveries",
+            Self::Redeliver => "redeliver",
+            Self::Installations => "installations",
+            Self::Repositories => "repositories",
+            Self::OpenPullRequests => "open_pull_requests",
         }
     }
 
@@ -75,6 +85,11 @@ impl Operation {
             Self::Describe => "writing the description",
             Self::AddLabels => "adding labels",
             Self::React => "reacting to the comment",
+            Self::Deliveries => "listing the App's deliveries",
+            Self::Redeliver => "asking for a delivery again",
+            Self::Installations => "listing the App's installations",
+            Self::Repositories => "listing the repositories of an installation",
+            Self::OpenPullRequests => "listing the open pull requests",
         }
     }
 }

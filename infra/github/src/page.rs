@@ -14,8 +14,17 @@ pub(crate) fn last(headers: &HeaderMap) -> Option<u32> {
     number(headers, "last")
 }
 
-/// The parameter `page` of the link with that relation. Only the number is taken, never the address.
+/// Where a listing goes on that is not numbered.
+pub(crate) fn cursor(headers: &HeaderMap) -> Option<String> {
+    parameter(headers, "next", "cursor").filter(|cursor| !cursor.is_empty())
+}
+
 fn number(headers: &HeaderMap, relation: &str) -> Option<u32> {
+    parameter(headers, relation, "page")?.parse().ok().filter(|page| *page > 0)
+}
+
+/// A parameter of the link with that relation. Only that is taken, never the address.
+fn parameter(headers: &HeaderMap, relation: &str, name: &str) -> Option<String> {
     let mut rest = headers.get(LINK)?.to_str().ok()?;
     let wanted = format!("rel=\"{relation}\"");
     loop {
@@ -24,8 +33,7 @@ fn number(headers: &HeaderMap, relation: &str) -> Option<u32> {
         let (url, after) = (&rest[start..end], &rest[end + 1..]);
         let parameters = after.split('<').next().unwrap_or_default();
         if parameters.split([';', ',']).any(|parameter| parameter.trim() == wanted) {
-            let page = Url::parse(url).ok()?.query_pairs().find(|(key, _)| key == "page")?.1.parse().ok();
-            return page.filter(|page| *page > 0);
+            return Some(Url::parse(url).ok()?.query_pairs().find(|(key, _)| key == name)?.1.into_owned());
         }
         rest = after;
     }
@@ -43,6 +51,9 @@ mod tests {
                     <https://api.github.com/repositories/1/pulls/2/reviews?per_page=100&page=7>; rel=\"last\"";
         headers.insert(LINK, link.parse().unwrap());
         assert_eq!((next(&headers), last(&headers)), (Some(2), Some(7)));
+        assert_eq!(cursor(&headers), None);
+        headers.insert(LINK, "<https://x/?per_page=100&cursor=v1_12077215967>; rel=\"next\"".parse().unwrap());
+        assert_eq!((cursor(&headers).as_deref(), next(&headers)), (Some("v1_12077215967"), None));
         headers.insert(LINK, "<https://x/?page=1,2>; rel=\"prev\"".parse().unwrap());
         assert_eq!((next(&headers), last(&headers)), (None, None));
         headers.insert(LINK, "garbage < ; rel=\"next\"".parse().unwrap());

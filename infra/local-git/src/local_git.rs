@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use autopr_core::fault::{Fault, FaultKind};
 use autopr_core::ids::{CommentId, CommitSha, PrNumber, RepoName};
 use autopr_core::ports::Forge;
-use autopr_core::ports::forge::{EffectKind, Marker, Patch, Permission, PullRequest, Reaction, Remote, Target};
+use autopr_core::ports::forge::{
+    Cursor, DeliveryTry, EffectKind, Marker, OpenPull, Page, Patch, Permission, Place, PullRequest, Reaction, Remote,
+    Target,
+};
 use autopr_core::review::{Check, Review};
 use bytes::Bytes;
 
@@ -197,6 +200,22 @@ impl Forge for LocalGit {
 
     async fn react(&self, _: &Target, _: CommentId, _: Reaction) -> Result<Remote, Fault> {
         Err(no_conversation())
+    }
+
+    async fn deliveries(&self, _: Option<&Cursor>) -> Result<Page<DeliveryTry>, Fault> {
+        Ok(Page::default())
+    }
+
+    async fn redeliver(&self, _: u64) -> Result<(), Fault> {
+        Err(Fault::new(FaultKind::NotFound, "a local repository delivers no webhooks"))
+    }
+
+    async fn places(&self, _: Option<&Cursor>) -> Result<Option<Page<Place>>, Fault> {
+        Ok(Some(Page::default()))
+    }
+
+    async fn open_pull_requests(&self, _: &Place, _: Option<&Cursor>) -> Result<Page<OpenPull>, Fault> {
+        Ok(Page::default())
     }
 }
 

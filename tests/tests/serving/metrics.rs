@@ -118,7 +118,7 @@ impl Family {
 }
 
 /// The metrics of the product's contract, with their labels.
-const CONTRACT: [(&str, &[&str]); 19] = [
+const CONTRACT: [(&str, &[&str]); 20] = [
     ("autopr_http_requests_total", &["route", "method", "status"]),
     ("autopr_http_request_duration_seconds", &["route"]),
     ("autopr_webhook_deliveries_total", &["event", "outcome"]),
@@ -137,6 +137,7 @@ const CONTRACT: [(&str, &[&str]); 19] = [
     ("autopr_cache_requests_total", &["cache", "result"]),
     ("autopr_github_requests_total", &["operation", "status"]),
     ("autopr_github_rate_limit_remaining", &[]),
+    ("autopr_github_reconciled_total", &["action"]),
     ("autopr_review_findings_total", &["severity", "source"]),
 ];
 

@@ -24,6 +24,8 @@ pub struct GitHub {
     /// `GITHUB_WEBHOOK_SECRET`, two with a comma between them.
     #[schemars(length(max = 2))]
     pub webhook_secrets: Vec<Secret>,
+    /// How what a lost webhook would have told is found all the same.
+    pub reconcile: Reconcile,
 }
 
 impl Default for GitHub {
@@ -34,6 +36,7 @@ impl Default for GitHub {
             token: None,
             app: App::default(),
             webhook_secrets: Vec::new(),
+            reconcile: Reconcile::default(),
         }
     }
 }
@@ -47,4 +50,27 @@ pub struct App {
     pub id: Option<u64>,
     /// The App's private key in PEM form. Environment variable `GITHUB_APP_PRIVATE_KEY`.
     pub private_key: Option<Secret>,
+}
+
+/// How what a lost webhook would have told is found all the same.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Reconcile {
+    /// Whether GitHub is asked again for deliveries that never arrived. It keeps such a list for an App only.
+    pub deliveries: bool,
+    /// Whether open pull requests are looked for whose last commit nobody told of: of an App's repositories or, with a
+    /// token, of those from which webhooks came before.
+    pub pull_requests: bool,
+    /// The seconds between two looks.
+    #[schemars(range(min = 1, max = 86400))]
+    pub interval: Seconds,
+    /// The most requests to GitHub in one look; the next goes on where it ended.
+    #[schemars(range(min = 4, max = 1000))]
+    pub max_requests: u32,
+}
+
+impl Default for Reconcile {
+    fn default() -> Self {
+        Self { deliveries: true, pull_requests: true, interval: Seconds(300), max_requests: 50 }
+    }
 }

@@ -60,6 +60,10 @@ fn nothing_set_means_the_documented_defaults() {
     github.app.id                        (not set)                     default
     github.app.private_key               (not set)                     default
     github.base_url                      https://api.github.com        default
+    github.reconcile.deliveries          true                          default
+    github.reconcile.interval            300                           default
+    github.reconcile.max_requests        50                            default
+    github.reconcile.pull_requests       true                          default
     github.timeout                       30                            default
     github.token                         (not set)                     default
     github.webhook_secrets               []                            default

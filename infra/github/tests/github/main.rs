@@ -5,6 +5,7 @@ mod contents;
 mod diff;
 mod fake;
 mod faults;
+mod missed;
 mod pull;
 mod rebuild;
 mod server;

@@ -66,6 +66,8 @@ pub(crate) enum Needs {
     Token,
     /// A person's token.
     Person,
+    /// An installation's token.
+    Installation,
     /// One of these permissions for Apps; for people a role in the repository.
     Repository(&'static [(&'static str, bool)], Permission),
     /// The permission `checks: write`, which only Apps can have.
@@ -148,6 +150,11 @@ pub(crate) fn permit(state: &State, who: &Who, needs: Needs, owner: &str, repo: 
         (Needs::App, _) | (_, Who::App { .. }) => Err(Answer::error(401, "A JSON web token could not be decoded")),
         (Needs::Token, _) | (Needs::Person, Who::User { .. }) => Ok(()),
         (Needs::Person, _) => Err(not_by("integration")),
+        (Needs::Installation, Who::Installation { .. }) => Ok(()),
+        (Needs::Installation, _) => Err(Answer::error(
+            403,
+            "You must authenticate with an installation access token in order to list repositories",
+        )),
         (Needs::Repository(one_of, role), _) => {
             visible(state, who, owner, repo)?;
             match who {

@@ -1,6 +1,7 @@
 //! Makes and changes repositories and pull requests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -170,6 +171,19 @@ impl FakeGitHub {
         let mut state = self.shared.state();
         let pull = pull_mut(repository_mut(&mut state, owner, repo), number);
         (pull.open, pull.draft) = (open, draft);
+    }
+
+    /// Says that nothing about a pull request has changed for this long.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such pull request.
+    pub fn set_at_rest(&self, owner: &str, repo: &str, number: u64, since: Duration) {
+        let now = self.shared.clock.now();
+        let mut state = self.shared.state();
+        let pull = pull_mut(repository_mut(&mut state, owner, repo), number);
+        pull.updated = now.checked_sub(since).unwrap_or(now);
+        pull.created = pull.created.min(pull.updated);
     }
 
     /// Makes GitHub refuse to show this pull request's diff as too large; the listing of files still works.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::github::auth::Who;
 use crate::github::call::{Answer, Context};
 use crate::github::clock::written;
 use crate::github::state::{App, Installation, Token};
@@ -42,6 +43,20 @@ pub(super) fn installations(context: &mut Context<'_>) -> Result<Answer, Answer>
     let slug = &caller(context)?.slug;
     let shown = installed(context).map(|known| wire::installation(known, slug, context.call.urls())).collect();
     Ok(context.page(shown))
+}
+
+/// The repositories of the installation that calls.
+pub(super) fn repositories(context: &mut Context<'_>) -> Result<Answer, Answer> {
+    let Who::Installation { id, only, .. } = &context.who else { return Err(Answer::not_found()) };
+    let known = context.state.installations.iter().find(|known| known.id == *id).ok_or_else(Answer::not_found)?;
+    let all = context.state.repositories.iter().filter(|of| of.owner.eq_ignore_ascii_case(&known.account));
+    let seen = all.filter(|of| only.as_ref().is_none_or(|only| only.contains(&of.id)));
+    let shown: Vec<Value> = seen.map(|of| wire::repository(of, context.call.urls())).collect();
+    let count = shown.len();
+    let (page, link) = context.paged(shown);
+    let selection = if only.is_some() { "selected" } else { "all" };
+    let body = json!({ "total_count": count, "repository_selection": selection, "repositories": page });
+    Ok(Answer::json(200, body).with_link(link))
 }
 
 pub(super) fn of_repository(context: &mut Context<'_>) -> Result<Answer, Answer> {

@@ -22,9 +22,12 @@ pub(super) fn list(context: &mut Context<'_>) -> Result<Answer, Answer> {
     let repository = context.repository()?;
     let (state, base) = (context.call.query("state").unwrap_or("open"), context.call.query("base"));
     let head = context.call.query("head").and_then(|head| head.split_once(':'));
-    let mut shown: Vec<Value> = repository
-        .pulls
-        .iter()
+    let mut pulls: Vec<_> = repository.pulls.iter().collect();
+    if context.call.query("sort") == Some("updated") {
+        pulls.sort_by_key(|pull| pull.updated);
+    }
+    let mut shown: Vec<Value> = pulls
+        .into_iter()
         .filter(|pull| state == "all" || (state == "open") == pull.open)
         .filter(|pull| base.is_none_or(|base| base == pull.base_ref))
         .filter(|pull| {

@@ -175,6 +175,7 @@ pub(crate) fn installation(installation: &Installation, slug: &str, urls: Urls<'
         "html_url": format!("{}/settings/installations/{}", urls.web, installation.id), "app_id": installation.app,
         "app_slug": slug, "target_id": target["id"], "target_type": "User", "permissions": installation.permissions,
         "events": ["pull_request", "issue_comment", "check_run"], "created_at": "2026-01-01T00:00:00Z",
-        "updated_at": "2026-01-01T00:00:00Z", "single_file_name": null, "suspended_by": null, "suspended_at": null,
+        "updated_at": "2026-01-01T00:00:00Z", "single_file_name": null, "suspended_by": null,
+        "suspended_at": if installation.suspended { json!("2026-01-02T00:00:00Z") } else { Value::Null },
     })
 }
