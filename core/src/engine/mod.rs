@@ -112,6 +112,11 @@ impl Engine {
         self.clock.now()
     }
 
+    /// The name of this process in leases.
+    pub fn worker(&self) -> &str {
+        &self.worker
+    }
+
     /// Reports what the engine does to `progress`.
     #[must_use]
     pub fn watched(mut self, progress: tokio::sync::mpsc::UnboundedSender<Progress>) -> Self {

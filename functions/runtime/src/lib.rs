@@ -1,11 +1,11 @@
 //! What every deployable of AutoPR Engine shares: its settings, the wiring of its parts, and the worker loop.
 
 pub mod http;
-mod reconcile;
 pub mod settings;
+mod upkeep;
 mod wiring;
 mod worker;
 
-pub use reconcile::reconcile;
+pub use upkeep::Upkeep;
 pub use wiring::{CatalogError, catalog, policy, source};
 pub use worker::Worker;

@@ -22,7 +22,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use command::{Checked, Format, check, schema, show};
-pub use database::{Connection, ConnectionUrl, Database, NotBuiltIn, Redis};
+pub use database::{Connection, ConnectionUrl, Database, Pooler, Redis};
 pub use github::{App, GitHub, Reconcile};
 pub use llm::{Budget, Llm, Price, Provider, ProviderKind};
 pub use load::{ConfigFile, Invalid, Loaded, Source};

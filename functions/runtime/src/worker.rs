@@ -22,8 +22,8 @@ const VISIBILITY: Duration = Duration::from_secs(60);
 /// How long the worker waits before it looks again, when nobody told it of a message.
 const POLL: Duration = Duration::from_secs(1);
 
-/// How often it looks for executions that nobody is at.
-const SWEEP: Duration = Duration::from_secs(5);
+/// How often it measures how long messages wait.
+const MEASURE: Duration = Duration::from_secs(5);
 
 /// A message that was given back this often is set aside.
 const MOST_RECEIVES: u32 = 20;
@@ -55,7 +55,7 @@ impl Worker {
     /// Takes messages until the shutdown, then waits for what is under way. A store that can't be reached is asked again.
     pub async fn run(self) {
         let tasks = TaskTracker::new();
-        tasks.spawn(sweep(self.engine.clone(), self.clock.clone(), self.shutdown.clone()));
+        tasks.spawn(measure(self.engine.clone(), self.clock.clone(), self.shutdown.clone()));
         while !self.shutdown.is_cancelled() {
             match self.take(&tasks).await {
                 Ok(true) => {}
@@ -147,23 +147,14 @@ async fn keep_hidden(store: &dyn Store, clock: &Clock, message: i64) {
 }
 
 /// Shows how long the message that is to be taken next has waited.
-async fn measure(engine: &Engine, clock: &Clock) {
-    if let Ok(Backlog { next_due, .. }) = engine.edges().store.backlog().await {
-        let waited = next_due.map_or(Duration::ZERO, |due| between(due, clock.now()));
-        gauge!(OLDEST_MESSAGE, "queue" => QUEUE).set(waited.as_secs_f64());
-    }
-}
-
-async fn sweep(engine: Engine, clock: Clock, shutdown: CancellationToken) {
+async fn measure(engine: Engine, clock: Clock, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
-        match engine.sweep().await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "queued executions that nobody was at"),
-            Err(fault) => tracing::warn!(%fault, "the sweep failed"),
+        if let Ok(Backlog { next_due, .. }) = engine.edges().store.backlog().await {
+            let waited = next_due.map_or(Duration::ZERO, |due| between(due, clock.now()));
+            gauge!(OLDEST_MESSAGE, "queue" => QUEUE).set(waited.as_secs_f64());
         }
-        measure(&engine, &clock).await;
         tokio::select! {
-            () = clock.elapsed(SWEEP) => {}
+            () = clock.elapsed(MEASURE) => {}
             () = shutdown.cancelled() => {}
         }
     }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use autopr_core::execution::ExecutionStatus;
+use autopr_core::ids::{ExecutionId, RepoName};
 use autopr_core::review::Severity;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
@@ -33,6 +35,15 @@ A second signal ends it at once; nothing that was accepted is lost.";
 const WORKER_HELP: &str = "\
 It listens on monitoring.metrics_port for /metrics, with /api/health and /api/ready beside it. Its exit codes are those of
 `autopr serve`.";
+
+const MIGRATE_HELP: &str = "\
+One process at a time migrates; others wait for it. A program of the version before goes on working with the new tables,
+so that replicas can be replaced one by one.
+
+Exit codes:
+  0    the tables are up to date
+  1    --check found something to apply
+  2    the settings can't be used, or the database can't be reached";
 
 const SEND_HELP: &str = "\
 The secret to sign with is the server's own: GITHUB_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET_FILE or
@@ -66,6 +77,16 @@ pub(crate) enum Command {
     Send(SendArgs),
     /// Review a range of commits, or the index, of a local git repository.
     Review(ReviewArgs),
+    /// Bring the database's tables up to date.
+    #[command(after_help = MIGRATE_HELP)]
+    Migrate(MigrateArgs),
+    /// Show the messages that were set aside because they could not be dealt with, put them back, or remove them.
+    #[command(subcommand)]
+    Messages(MessagesAction),
+    /// List executions, the newest first.
+    Executions(ExecutionsArgs),
+    /// Show who or what changed something, the newest first.
+    Audit(AuditArgs),
     /// Check, show or describe the settings.
     #[command(subcommand)]
     Config(ConfigAction),
@@ -125,6 +146,88 @@ pub(crate) struct SendArgs {
     /// The delivery's id; a new one without it. A server takes each id once.
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) delivery: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// Change nothing; exit with 1 when something is to be applied.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) check: bool,
+    /// Change nothing; print the statements that would be run.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MessagesAction {
+    /// List the messages that were set aside, and why.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print one as it is.
+    Show {
+        /// Its number.
+        id: i64,
+    },
+    /// Put messages on the queue again, as if they were new.
+    Redrive {
+        /// Their numbers.
+        #[arg(required_unless_present = "all")]
+        ids: Vec<i64>,
+        /// All of them.
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
+    /// Remove messages for good.
+    Discard {
+        /// Their numbers.
+        #[arg(required_unless_present = "all")]
+        ids: Vec<i64>,
+        /// All of them.
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecutionsArgs {
+    /// Those of this workflow.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) workflow: Option<String>,
+    /// Those in this state: queued, running, parked, succeeded, failed, superseded or cancelled.
+    #[arg(long, value_name = "STATUS", value_parser = status)]
+    pub(crate) status: Option<ExecutionStatus>,
+    /// Those of this repository, OWNER/NAME.
+    #[arg(long, value_name = "REPOSITORY")]
+    pub(crate) repository: Option<RepoName>,
+    /// Those before this one: the last of the page before.
+    #[arg(long, value_name = "ID")]
+    pub(crate) before: Option<ExecutionId>,
+    /// How many at most.
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    pub(crate) limit: u32,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// Entries before this one: the last of the page before.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) before: Option<i64>,
+    /// How many at most.
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    pub(crate) limit: u32,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn status(word: &str) -> Result<ExecutionStatus, String> {
+    ExecutionStatus::parse(word).ok_or_else(|| format!("there is no status `{word}`"))
 }
 
 /// When a review makes the command fail.

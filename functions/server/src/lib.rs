@@ -4,6 +4,7 @@
 mod listener;
 mod process;
 mod signals;
+pub mod store;
 
 pub use process::{Failed, Role, run};
 pub use signals::Stopped;

@@ -20,6 +20,10 @@ fn main() -> ExitCode {
         Command::Review(arguments) => commands::review::run(&arguments, cli.config),
         Command::Config(action) => commands::config::run(&action, cli.config),
         Command::Workflows(action) => commands::workflows::run(&action, cli.config),
+        Command::Migrate(arguments) => commands::migrate::run(&arguments, cli.config),
+        Command::Messages(action) => commands::messages::run(&action, cli.config),
+        Command::Executions(arguments) => commands::executions::executions(&arguments, cli.config),
+        Command::Audit(arguments) => commands::executions::audit(&arguments, cli.config),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "autopr", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -12,10 +12,9 @@ use autopr_core::intake::Secrets;
 use autopr_core::ports::Store;
 use autopr_core::ports::queue::StoreQueue;
 use autopr_core::workflow::Catalog;
-use autopr_runtime::Worker;
 use autopr_runtime::http::{self, BodyLimits, Dependency, Health, Intake, ServeLimits};
-use autopr_runtime::settings::{NotBuiltIn, Settings};
-use autopr_store_sqlite::SqliteStore;
+use autopr_runtime::settings::Settings;
+use autopr_runtime::{Upkeep, Worker};
 use autopr_telemetry::Metrics;
 use axum::Router;
 use axum::http::HeaderMap;
@@ -27,6 +26,7 @@ use uuid::Uuid;
 
 use crate::listener::{address, listen, serve_apart};
 use crate::signals::{Signals, Stopped};
+use crate::store::{self, AnyStore, NotOpened};
 
 /// How often recorded times are sorted into their buckets.
 const UPKEEP: Duration = Duration::from_secs(10);
@@ -53,9 +53,14 @@ pub enum Failed {
         /// Why.
         error: io::Error,
     },
-    /// The database is of a kind that is not built in.
-    #[error(transparent)]
-    Database(#[from] NotBuiltIn),
+    /// The database can't be reached or used.
+    #[error("the database {place} can't be used: {error}")]
+    Database {
+        /// Which.
+        place: String,
+        /// Why.
+        error: NotOpened,
+    },
     /// The system does not let the process hear signals.
     #[error("can't listen for signals: {0}")]
     Signals(#[from] io::Error),
@@ -95,7 +100,11 @@ pub async fn run(
         }
         false => None,
     };
-    let store = Arc::new(SqliteStore::open(&settings.database.sqlite_path()?).await?);
+    let opened = AnyStore::open(&settings.database).await.map_err(|error| {
+        let place = store::place(&settings.database);
+        Failed::Database { place, error }
+    })?;
+    let store: Arc<dyn Store> = opened.port();
     let queue = StoreQueue::new(store.clone(), clock.clone());
     let edges = wrap(Edges {
         store: store.clone(),
@@ -108,9 +117,9 @@ pub async fn run(
     let engine = Engine::new(edges.clone(), Arc::new(catalog), policy, clock.clone(), &name, shutdown.clone());
     engine.register().await?;
 
-    let reconciled = autopr_runtime::reconcile(&engine, &settings.github.reconcile, clock.clone(), &shutdown);
-    let worker =
-        Worker::new(engine.clone(), queue, clock.clone(), settings.workflow.max_concurrent as usize, shutdown.clone());
+    let upkeep = Upkeep::new(engine.clone(), clock.clone(), shutdown.clone());
+    let upkeep = upkeep.run(&settings.workflow.history, &settings.github.reconcile);
+    let worker = Worker::new(engine, queue, clock.clone(), settings.workflow.max_concurrent as usize, shutdown.clone());
     let health = Arc::new(Health::new(version, shutdown.clone(), vec![database(edges.store.clone())]));
     let http = async {
         let Some(listener) = server else { return };
@@ -138,10 +147,10 @@ pub async fn run(
         }
     };
     let everything = async {
-        tokio::join!(worker.run(), reconciled, http, measured);
+        tokio::join!(worker.run(), upkeep, http, measured);
     };
     let stopped = signals.until(shutdown.clone(), everything).await;
-    store.close().await;
+    opened.close().await;
     Ok(stopped)
 }
 

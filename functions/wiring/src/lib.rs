@@ -7,7 +7,7 @@ use autopr_core::ports::model::Limits;
 use autopr_core::review::CHECK_NAME;
 use autopr_github::{Credentials, GitHub};
 use autopr_models::Kind;
-use autopr_runtime::settings::{self, Llm, ProviderKind, Secret};
+use autopr_runtime::settings::{self, ConnectionUrl, Database, Llm, Pooler, ProviderKind, Secret};
 use secrecy::SecretString;
 use url::Url;
 
@@ -27,6 +27,18 @@ pub fn github(github: &settings::GitHub) -> Result<GitHub, Fault> {
         credentials,
         check_name: CHECK_NAME.to_owned(),
     })
+}
+
+/// How to reach the PostgreSQL database at `url` as the settings want it.
+pub fn postgres(database: &Database, url: &ConnectionUrl) -> autopr_store_postgres::Options {
+    autopr_store_postgres::Options {
+        url: SecretString::from(url.expose()),
+        most_connections: database.pool_size.saturating_add(database.max_overflow),
+        wait: database.pool_timeout.duration(),
+        recycle: database.pool_recycle.duration(),
+        log_statements: database.echo,
+        transaction_pooler: database.pooler == Pooler::Transaction,
+    }
 }
 
 /// The chain of models that the settings name; an empty one when none can be asked.

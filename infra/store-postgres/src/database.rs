@@ -1,7 +1,6 @@
 //! Connections, and what every query has in common: a name, a time-out, and a transaction where it needs one.
 
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use autopr_core::fault::{Fault, FaultKind, Retry};
@@ -23,16 +22,17 @@ const IDLE_IN_TRANSACTION: &str = "30s";
 /// How long a query may take in all, whatever becomes of the connection.
 const QUERY: Duration = Duration::from_secs(10);
 
+/// How long a connection that nobody uses is kept.
+const IDLE: Duration = Duration::from_secs(60);
+
 /// How to reach the database.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// `postgresql://USER:PASSWORD@HOST:PORT/NAME`, with `sslmode` and `sslrootcert` as PostgreSQL's own programs know
     /// them.
     pub url: SecretString,
-    /// The connections kept open.
-    pub kept: u32,
-    /// The connections opened beyond those when all are in use.
-    pub overflow: u32,
+    /// The most connections, beside one for putting messages on the queue and one for hearing of them.
+    pub most_connections: u32,
     /// How long to wait for a connection.
     pub wait: Duration,
     /// The age at which a connection is replaced.
@@ -75,19 +75,13 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) fn open(options: &Options) -> Result<Self, Fault> {
-        let place: Arc<OnceLock<PgPool>> = Arc::default();
-        let (own, kept) = (place.clone(), options.kept);
         let pool = PgPoolOptions::new()
-            .max_connections(options.kept.saturating_add(options.overflow))
+            .max_connections(options.most_connections)
             .acquire_timeout(options.wait)
             .max_lifetime(options.recycle)
             .test_before_acquire(false)
-            .after_release(move |_, _| {
-                let surplus = own.get().is_some_and(|pool| pool.size() > kept);
-                Box::pin(async move { Ok(!surplus) })
-            })
+            .idle_timeout(IDLE)
             .connect_lazy_with(options.connect_options()?);
-        let pool = place.get_or_init(|| pool).clone();
         Ok(Self { pool, transaction_pooler: options.transaction_pooler })
     }
 

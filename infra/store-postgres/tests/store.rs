@@ -10,8 +10,7 @@ use autopr_store_postgres::{Options, PostgresStore};
 fn options(url: String, transaction_pooler: bool) -> Options {
     Options {
         url: url.into(),
-        kept: 8,
-        overflow: 8,
+        most_connections: 16,
         wait: Duration::from_secs(30),
         recycle: Duration::from_secs(3600),
         log_statements: false,

@@ -14,6 +14,7 @@ mod row;
 mod seen;
 mod writer;
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use autopr_core::fault::{Fault, FaultKind};
 use autopr_core::ids::{ExecutionId, RepoName};
 use autopr_core::ports::forge::{EffectKind, Marker, Remote};
 use autopr_core::ports::operations::{DeadMessage, Filter, Summary};
+use autopr_core::ports::schema::{Migration, Schema};
 use autopr_core::ports::store::{
     Accepted, AuditEntry, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Purged, Received,
     Reservation, Retention, Settle, SettledCall, Spending, Standing, Trace, Update,
@@ -33,7 +35,7 @@ use autopr_core::ports::store::{
 use autopr_core::ports::{Operations, Store};
 use autopr_core::workflow::{Definition, DefinitionCache};
 use jiff::Timestamp;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection};
 
@@ -56,7 +58,7 @@ impl SqliteStore {
     /// Opens the file, makes it if it is not there, and brings its tables up to date.
     ///
     /// # Errors
-    /// When the file can't be opened or made, is no database, or was written by a newer version.
+    /// When the file can't be opened or made, or is no database.
     pub async fn open(path: &Path) -> Result<Self, Fault> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -79,6 +81,26 @@ impl SqliteStore {
         Ok(Self { writer, readers, definitions: Arc::default() })
     }
 
+    /// How far the tables of the file are; without a file nothing is applied. Changes nothing.
+    ///
+    /// # Errors
+    /// When the file can't be opened or is no database.
+    pub async fn schema(path: &Path) -> Result<Schema, Fault> {
+        if !path.exists() {
+            return Ok(Schema::of(&MIGRATIONS, &HashSet::new()));
+        }
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+        let applied = applied(&options).await.map_err(|error| {
+            Fault::new(FaultKind::Unavailable, format!("can't read the database {}", path.display())).source(error)
+        })?;
+        Ok(Schema::of(&MIGRATIONS, &applied))
+    }
+
+    /// All migrations, in order.
+    pub fn migrations() -> &'static [Migration] {
+        &MIGRATIONS
+    }
+
     /// Waits for the writes under way, then closes the file.
     pub async fn close(&self) {
         self.readers.close().await;
@@ -95,16 +117,38 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, Box
     Ok(connection)
 }
 
-fn migrator() -> Migrator {
-    let migration = |version, name: &'static str, sql| {
-        Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
+/// The numbers of the migrations that are applied.
+async fn applied(options: &SqliteConnectOptions) -> Result<HashSet<i64>, sqlx::Error> {
+    let mut connection = options.connect().await?;
+    let there: bool = sqlx::query_scalar("SELECT count(*) > 0 FROM sqlite_master WHERE name = '_sqlx_migrations'")
+        .fetch_one(&mut connection)
+        .await?;
+    let applied: Vec<i64> = match there {
+        true => {
+            let query = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success");
+            query.fetch_all(&mut connection).await?
+        }
+        false => Vec::new(),
     };
-    Migrator::with_migrations(vec![
-        migration(1, "initial", include_str!("../migrations/0001_initial.sql")),
-        migration(2, "calls", include_str!("../migrations/0002_calls.sql")),
-        migration(3, "reconcile", include_str!("../migrations/0003_reconcile.sql")),
-        migration(4, "operations", include_str!("../migrations/0004_operations.sql")),
-    ])
+    connection.close().await?;
+    Ok(applied.into_iter().collect())
+}
+
+/// The migrations in their order.
+const MIGRATIONS: [Migration; 4] = [
+    Migration { version: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") },
+    Migration { version: 2, name: "calls", sql: include_str!("../migrations/0002_calls.sql") },
+    Migration { version: 3, name: "reconcile", sql: include_str!("../migrations/0003_reconcile.sql") },
+    Migration { version: 4, name: "operations", sql: include_str!("../migrations/0004_operations.sql") },
+];
+
+fn migrator() -> Migrator {
+    let migration = |Migration { version, name, sql }: &Migration| {
+        sqlx::migrate::Migration::new(*version, (*name).into(), MigrationType::Simple, SqlStr::from_static(sql), false)
+    };
+    let mut migrator = Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect());
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 #[async_trait]

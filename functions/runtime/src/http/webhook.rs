@@ -23,7 +23,7 @@ use super::body::{self, BodyLimits};
 use super::problem::Problem;
 
 /// How long the queue may take. GitHub gives up after ten seconds ("Best practices for using webhooks").
-const PUBLISH: Duration = Duration::from_secs(5);
+const PUBLISH: Duration = Duration::from_millis(1800);
 
 /// Deliveries that are remembered, to answer "duplicate" without asking anybody.
 const REMEMBERED: u64 = 10_000;

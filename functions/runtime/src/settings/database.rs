@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, Serializer};
@@ -12,7 +12,7 @@ use super::secret::{MASK, Secret};
 
 /// Where executions are recorded: one `url`, or the parts of a PostgreSQL connection.
 ///
-/// The pool's settings count for PostgreSQL, which is not built in yet; SQLite has one writer and its own few readers.
+/// The pool's settings count for PostgreSQL; SQLite has one writer and its own few readers.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
@@ -38,10 +38,10 @@ pub struct Database {
     /// The PostgreSQL database.
     #[schemars(length(min = 1))]
     pub name: Option<String>,
-    /// The connections kept open.
+    /// The connections of one process; with `max_overflow` the most it opens. One that is idle for a minute is closed.
     #[schemars(range(min = 1, max = 1000))]
     pub pool_size: u32,
-    /// The connections opened beyond those when all are in use.
+    /// The connections beyond those.
     #[schemars(range(min = 0, max = 1000))]
     pub max_overflow: u32,
     /// The seconds to wait for a free connection.
@@ -50,8 +50,24 @@ pub struct Database {
     /// The seconds after which a connection is replaced.
     #[schemars(range(min = 1, max = 86400))]
     pub pool_recycle: Seconds,
-    /// Whether statements are logged.
+    /// Whether statements are logged, without their values.
     pub echo: bool,
+    /// What stands between this program and PostgreSQL: `none`, or `transaction` for a pooler that hands out connections
+    /// by transaction, such as PgBouncer. Environment variable `DATABASE_POOLER`.
+    pub pooler: Pooler,
+    /// Whether the tables are brought up to date when a process starts; otherwise `autopr migrate` must have been run.
+    pub migrate_on_start: bool,
+}
+
+/// What stands between this program and its database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooler {
+    /// Nothing, or what hands out connections by session.
+    #[default]
+    None,
+    /// What hands out connections by transaction.
+    Transaction,
 }
 
 impl Default for Database {
@@ -68,6 +84,8 @@ impl Default for Database {
             pool_timeout: Seconds(30),
             pool_recycle: Seconds(3600),
             echo: false,
+            pooler: Pooler::None,
+            migrate_on_start: true,
         }
     }
 }
@@ -81,33 +99,16 @@ pub enum Connection {
     Postgres(ConnectionUrl),
 }
 
-/// The settings name a kind of database this program can't open.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("database.url names PostgreSQL, which is not built in yet; use sqlite://PATH")]
-pub struct NotBuiltIn;
-
 impl Database {
-    /// Which database is meant; none when neither `url` nor `host` is set, which loading refuses.
-    pub fn connection(&self) -> Option<Connection> {
+    /// Which database is meant. Without `url` and `host`, which loading refuses, the default one.
+    pub fn connection(&self) -> Connection {
         match (&self.url, &self.host) {
-            (Some(url), _) => Some(match url.expose().strip_prefix("sqlite://") {
+            (Some(url), _) => match url.expose().strip_prefix("sqlite://") {
                 Some(path) => Connection::Sqlite(PathBuf::from(path.split('?').next().unwrap_or(path))),
                 None => Connection::Postgres(url.clone()),
-            }),
-            (None, Some(host)) => Some(Connection::Postgres(self.url_from_parts(host))),
-            (None, None) => None,
-        }
-    }
-
-    /// The file of the SQLite database.
-    ///
-    /// # Errors
-    /// [`NotBuiltIn`] when the settings name a PostgreSQL server.
-    pub fn sqlite_path(&self) -> Result<PathBuf, NotBuiltIn> {
-        match self.connection() {
-            Some(Connection::Sqlite(path)) => Ok(path),
-            Some(Connection::Postgres(_)) => Err(NotBuiltIn),
-            None => Ok(Path::new("autopr.db").to_owned()),
+            },
+            (None, Some(host)) => Connection::Postgres(self.url_from_parts(host)),
+            (None, None) => Connection::Sqlite(PathBuf::from("autopr.db")),
         }
     }
 

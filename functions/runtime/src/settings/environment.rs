@@ -34,7 +34,7 @@ enum Form {
 }
 
 /// When two variables hold the same setting, the first that is set counts.
-const VARIABLES: [Variable; 19] = [
+const VARIABLES: [Variable; 20] = [
     Variable { name: "AUTOPR_ENV", path: "environment", form: Form::Text },
     Variable { name: "AUTOPR_HOST", path: "server.host", form: Form::Text },
     Variable { name: "AUTOPR_PORT", path: "server.port", form: Form::Plain },
@@ -42,6 +42,7 @@ const VARIABLES: [Variable; 19] = [
     Variable { name: "AUTOPR_API_KEYS", path: "server.api_keys", form: Form::SecretPairs },
     Variable { name: "AUTOPR_LOG_LEVEL", path: "logging.level", form: Form::Text },
     Variable { name: "DATABASE_URL", path: "database.url", form: Form::Database },
+    Variable { name: "DATABASE_POOLER", path: "database.pooler", form: Form::Text },
     Variable { name: "REDIS_URL", path: "redis.url", form: Form::Secret },
     Variable { name: "GITHUB_TOKEN", path: "github.token", form: Form::Secret },
     Variable { name: "GITHUB_APP_ID", path: "github.app.id", form: Form::Plain },

@@ -46,7 +46,7 @@ impl Default for Workflow {
     }
 }
 
-/// What is kept of past executions: one goes when either limit says so. Not used yet: nothing is removed so far.
+/// What is kept of past executions: one goes when either limit says so.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct History {

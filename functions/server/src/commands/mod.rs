@@ -1,6 +1,9 @@
 //! What the commands do: one file each.
 
 pub(crate) mod config;
+pub(crate) mod executions;
+pub(crate) mod messages;
+pub(crate) mod migrate;
 pub(crate) mod review;
 pub(crate) mod send;
 pub(crate) mod serve;
@@ -76,4 +79,25 @@ fn start_logging(settings: &Settings, level: &str) -> Result<(), Failure> {
         LogFormat::Text => autopr_telemetry::Format::Text,
     };
     autopr_telemetry::start(level, format).map_err(Failure::unusable)
+}
+
+/// Runs a command that waits for a database.
+fn block_on(command: impl Future<Output = Done>) -> Done {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::unusable(format!("can't start the async runtime: {error}")))?;
+    let done = runtime.block_on(command);
+    runtime.shutdown_background();
+    done
+}
+
+/// Who runs this command, for the audit log.
+fn actor() -> String {
+    let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    format!("cli:{}", user.as_deref().unwrap_or("unknown"))
+}
+
+/// The machine this runs on, for the audit log.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
+    name.map_or_else(|| "unknown".to_owned(), |name| name.trim().to_owned())
 }

@@ -1,0 +1,154 @@
+//! What one process does for all of them: finding work that nobody is at, removing what is old, asking the forge what was
+//! missed. Whoever has a task keeps it while it lives; when it dies, another takes over once its term has run out.
+
+use std::time::Duration;
+
+use autopr_core::clock::{Clock, after};
+use autopr_core::engine::Engine;
+use autopr_core::fault::Fault;
+use autopr_core::ports::store::{AuditEntry, Purged, Retention};
+use autopr_core::reconcile::{Progress, Reconciled, Settings};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::settings::{History, Reconcile};
+
+/// How often it is looked for executions that nobody is at.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// How often it is looked for what may be removed.
+const PURGE: Duration = Duration::from_secs(60);
+
+/// The most that is removed in one transaction, so that nobody waits for it.
+const BATCH: u32 = 200;
+
+/// The most transactions in a row; the rest has time until the next look.
+const BATCHES: u32 = 50;
+
+/// Looks after what all processes share, together with the others.
+#[derive(Clone)]
+pub struct Upkeep {
+    engine: Engine,
+    clock: Clock,
+    shutdown: CancellationToken,
+}
+
+impl Upkeep {
+    /// Upkeep with that engine until the shutdown.
+    pub fn new(engine: Engine, clock: Clock, shutdown: CancellationToken) -> Self {
+        Self { engine, clock, shutdown }
+    }
+
+    /// Does all tasks until the shutdown.
+    pub async fn run(&self, history: &History, reconcile: &Reconcile) {
+        tokio::join!(self.sweep(), self.purge(history), self.reconcile(reconcile));
+    }
+
+    async fn sweep(&self) {
+        while !self.shutdown.is_cancelled() {
+            if self.leads("sweep", 3 * SWEEP).await {
+                match self.engine.sweep().await {
+                    Ok(0) => {}
+                    Ok(count) => tracing::info!(count, "queued executions that nobody was at"),
+                    Err(fault) => tracing::warn!(%fault, "the sweep failed"),
+                }
+            }
+            self.pause(SWEEP).await;
+        }
+        self.resign("sweep").await;
+    }
+
+    async fn purge(&self, history: &History) {
+        let age = Duration::from_secs(u64::from(history.days) * 86_400);
+        let retention = Retention { executions: history.executions, age };
+        while !self.shutdown.is_cancelled() {
+            if self.leads("purge", 3 * PURGE).await {
+                match self.purge_once(&retention).await {
+                    Ok(0) => {}
+                    Ok(count) => tracing::info!(count, "removed executions that the retention does not keep"),
+                    Err(fault) => tracing::warn!(%fault, "removing old executions failed"),
+                }
+            }
+            self.pause(PURGE).await;
+        }
+        self.resign("purge").await;
+    }
+
+    /// Removes what is old in small batches; returns how many executions went.
+    async fn purge_once(&self, retention: &Retention) -> Result<u64, Fault> {
+        let store = &self.engine.edges().store;
+        let mut sum = Purged::default();
+        for _ in 0..BATCHES {
+            let Purged { executions, deliveries, budgets } = store.purge(retention, self.clock.now(), BATCH).await?;
+            sum.executions += executions;
+            sum.deliveries += deliveries;
+            sum.budgets += budgets;
+            if executions + deliveries + budgets == 0 || self.shutdown.is_cancelled() {
+                break;
+            }
+        }
+        let Purged { executions, deliveries, budgets } = sum;
+        if executions + deliveries + budgets > 0 {
+            let entry = AuditEntry {
+                key: format!("purge/{}", Uuid::now_v7()),
+                at: self.clock.now(),
+                actor: format!("engine:{}", self.engine.worker()),
+                origin: "retention".to_owned(),
+                action: "history.purge".to_owned(),
+                subject: format!("{executions} executions, {deliveries} deliveries, {budgets} budgets"),
+                detail: None,
+            };
+            store.audit(&entry).await?;
+        }
+        Ok(executions)
+    }
+
+    async fn reconcile(&self, settings: &Reconcile) {
+        let Reconcile { deliveries, pull_requests, interval, max_requests } = *settings;
+        if !deliveries && !pull_requests {
+            return;
+        }
+        let settings = Settings { deliveries, pull_requests, requests: max_requests, ..Settings::default() };
+        let interval = interval.duration();
+        let mut progress = Progress::default();
+        while !self.shutdown.is_cancelled() {
+            if self.leads("reconcile", interval + Duration::from_secs(60)).await {
+                tokio::select! {
+                    outcome = self.engine.reconcile(&settings, &mut progress) => match outcome {
+                        Ok(Reconciled { redelivered, published, requests }) => {
+                            tracing::debug!(redelivered, published, requests, "reconciled with the forge");
+                        }
+                        Err(fault) => tracing::warn!(%fault, "reconciling with the forge failed; the next look goes on"),
+                    },
+                    () = self.shutdown.cancelled() => {}
+                }
+            }
+            self.pause(interval).await;
+        }
+        self.resign("reconcile").await;
+    }
+
+    /// Whether the task is this process's for that long.
+    async fn leads(&self, task: &str, term: Duration) -> bool {
+        let now = self.clock.now();
+        let led = self.engine.edges().store.lead(task, self.engine.worker(), now, after(now, term)).await;
+        led.unwrap_or_else(|fault| {
+            tracing::warn!(task, %fault, "can't tell whose task it is");
+            false
+        })
+    }
+
+    /// Lets another process take the task at once.
+    async fn resign(&self, task: &str) {
+        let now = self.clock.now();
+        // Without it the next one waits for the end of the term.
+        drop(self.engine.edges().store.lead(task, self.engine.worker(), now, now).await);
+    }
+
+    async fn pause(&self, time: Duration) {
+        tokio::select! {
+            () = self.clock.elapsed(time) => {}
+            () = self.shutdown.cancelled() => {}
+        }
+    }
+}
