@@ -114,6 +114,14 @@ impl Setup {
         command
     }
 
+    /// Keeps so many executions of a workflow.
+    #[must_use]
+    pub(crate) fn keep_executions(mut self, count: usize) -> Self {
+        let retry = "workflow:\n";
+        self.settings = self.settings.replace(retry, &format!("{retry}  history: {{ executions: {count} }}\n"));
+        self
+    }
+
     /// Asks these vendors' interfaces of the scripted model, in this order, each as a provider of its own with a key.
     #[must_use]
     pub fn models(mut self, model: &ScriptedModel, vendors: &[Vendor]) -> Self {

@@ -22,6 +22,8 @@ pub struct Report {
     pub attempts: usize,
     /// Tries after they had been acknowledged.
     pub repeated: usize,
+    /// Deliveries that were not needed any more because reconciliation had been faster.
+    pub stood_in_for: usize,
     /// Executions by how they ended.
     pub executions: BTreeMap<String, usize>,
     /// Faults by kind.
@@ -61,6 +63,7 @@ impl fmt::Display for Report {
         line(f, "deliveries acknowledged", self.deliveries.to_string())?;
         line(f, "  tries to deliver them", self.attempts.to_string())?;
         line(f, "  of these after they were acknowledged", self.repeated.to_string())?;
+        line(f, "  later than what stood in for them", self.stood_in_for.to_string())?;
         line(f, "executions", self.executions().to_string())?;
         for (status, count) in &self.executions {
             line(f, &format!("  {status}"), count.to_string())?;

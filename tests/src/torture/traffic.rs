@@ -90,20 +90,20 @@ impl<'w> Traffic<'w> {
                 let number = github.open_pull(OWNER, repository, pull);
                 locked(&self.world.pulls).insert((repository, number));
                 let delivery = github.write_pull_request_event(OWNER, repository, number, "opened");
-                (Told { repository, number, workflow: "pr-review" }, delivery)
+                (Told { repository, number, workflow: "pr-review", head: Some(commit) }, delivery)
             }
             4..8 => {
                 // Mostly to one of the latest, which is being reviewed.
                 let (repository, number) = *random.pick(&known);
                 github.push(OWNER, repository, number, &commit, diff, &[]);
                 let delivery = github.write_pull_request_event(OWNER, repository, number, "synchronize");
-                (Told { repository, number, workflow: "pr-review" }, delivery)
+                (Told { repository, number, workflow: "pr-review", head: Some(commit) }, delivery)
             }
             _ => {
                 let (repository, number) = *random.pick(&known);
                 let comment = github.write_comment(OWNER, repository, number, "dev", "/autopr help");
                 let delivery = github.write_comment_event(OWNER, repository, number, comment);
-                (Told { repository, number, workflow: "command" }, delivery)
+                (Told { repository, number, workflow: "command", head: None }, delivery)
             }
         };
         // Some are on their way for long, and are overtaken.

@@ -29,6 +29,8 @@ pub(super) struct Told {
     pub(super) number: u64,
     /// The workflow it asks for.
     pub(super) workflow: &'static str,
+    /// The head it tells of, if it does.
+    pub(super) head: Option<String>,
 }
 
 /// The counts of a run.
@@ -99,7 +101,7 @@ impl World {
             github.add_repository(NewRepository::new(OWNER, name).collaborator("dev", Permission::Write));
         }
         let app = github.install_app(OWNER);
-        // What is signed with; each delivery says itself where it goes.
+        // What is signed with. Where the harness's own deliveries go they say themselves.
         github.send_webhooks_to("http://127.0.0.1:9/", SECRET);
         let forge = Forge::new(github, random.branch(), tally.clone());
         let model = scripted_model();
@@ -114,7 +116,9 @@ impl World {
             let (database, cache) = (FaultProxy::start(&postgres.address()), FaultProxy::start(&redis.address()));
             Replica::start(&format!("replica-{number}"), folder.path(), database, cache, setup)
         });
-        let replicas = replicas.collect();
+        let replicas: Vec<_> = replicas.collect();
+        // What the replicas ask GitHub to deliver again.
+        forge.github.send_webhooks_to(&replicas[0].webhook(), SECRET);
         let models = Models::new(model, random.branch(), tally.clone());
         Self {
             replicas,
@@ -188,6 +192,7 @@ fn setup(plan: &Plan, github: &FakeGitHub, app: &autopr_fakes::github::Installed
         // Calls whose end nobody knows are booked at the most they may have cost.
         .settings("  budget: { per_execution_usd: 100, per_repository_daily_usd: 100000, daily_usd: 100000 }\n")
         .settings("database: { pool_size: 10, max_overflow: 10, pool_timeout: 5 }\n")
+        .keep_executions(1_000_000)
         .set("AUTOPR_LOG_LEVEL", "INFO");
     if plan.speed == 1 {
         return setup;
