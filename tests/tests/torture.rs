@@ -16,7 +16,7 @@ fn whatever_dies_nothing_is_lost_and_nothing_is_doubled() {
     let plan = Plan {
         seed,
         executions: 500,
-        faults: 400,
+        faults: 300,
         kills: 100,
         replicas: 3,
         speed: 6,

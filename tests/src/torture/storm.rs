@@ -57,7 +57,7 @@ impl<'w> Storm<'w> {
                 if !busy.swap(true, Ordering::SeqCst) {
                     self.strike(scope, target, random.branch(), plan.speed);
                 }
-                std::thread::sleep(random.millis(20..400));
+                std::thread::sleep(random.millis(20..250));
                 assert!(begun.elapsed() < PATIENCE * 100, "the storm does not end");
             }
         });
@@ -97,16 +97,16 @@ impl<'w> Storm<'w> {
         let tally = &self.world.tally;
         // Clocks of different machines differ by some seconds.
         let ahead = random.next() % 15;
-        match random.below(20) {
-            0..3 => {
+        match random.below(40) {
+            0..6 => {
                 tally.fault("replica: SIGTERM");
                 tally.complain(replica.terminate(ahead));
             }
-            3 => {
+            6 => {
                 tally.fault("replica: stopped for longer than its lease");
                 replica.freeze(Duration::from_secs(80) / speed);
             }
-            4 => {
+            7..9 => {
                 tally.fault("replica: stopped for a moment");
                 replica.freeze(random.millis(50..2000));
             }
@@ -116,7 +116,7 @@ impl<'w> Storm<'w> {
             }
         }
         // It gets to do something before the next blow.
-        std::thread::sleep(random.millis(100..1500));
+        std::thread::sleep(random.millis(100..800));
     }
 
     fn wires(&self, replica: &Replica, random: &mut Random) {

@@ -22,7 +22,7 @@ const RISKY: &str = "diff --git a/src/total.rs b/src/total.rs\nindex 2222222..33
 const AT_A_TIME: usize = 8;
 
 /// So much may be open before people pause.
-const OPEN: usize = 60;
+const OPEN: usize = 120;
 
 /// A delivery that has yet to be sent, or to be sent again.
 struct Pending {
@@ -64,7 +64,7 @@ impl<'w> Traffic<'w> {
                     world.forge.chores();
                     chores = Instant::now();
                 }
-                std::thread::sleep(random.millis(10..120));
+                std::thread::sleep(random.millis(10..100));
                 assert!(begun.elapsed() < PATIENCE * 100, "the traffic does not end");
             }
             let begun = Instant::now();

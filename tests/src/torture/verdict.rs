@@ -173,10 +173,10 @@ impl Judge<'_> {
             ),
             ("messages", "SELECT id, receive_count, dead_reason, body FROM messages"),
             (
-                "effects whose end is not known",
-                "SELECT e.id, e.status, f.marker FROM execution_effects f
-                    JOIN workflow_executions e ON e.id = f.execution_id
-                    WHERE f.state = 'intent' AND e.status <> 'superseded'",
+                // One that failed or was superseded may never have learned whether its write arrived.
+                "effects of executions that succeeded whose end is not known",
+                "SELECT e.id, f.marker FROM execution_effects f JOIN workflow_executions e ON e.id = f.execution_id
+                    WHERE f.state = 'intent' AND e.status = 'succeeded'",
             ),
             ("budgets with money set aside", "SELECT scope, reserved FROM budget_reservations WHERE reserved <> 0"),
             (
@@ -190,7 +190,7 @@ impl Judge<'_> {
                 "steps that run in executions that are over",
                 "SELECT e.id, e.status, s.step_id FROM execution_steps s
                     JOIN workflow_executions e ON e.id = s.execution_id
-                    WHERE s.status = 'running' AND e.status NOT IN ('queued', 'running', 'parked')",
+                    WHERE s.status = 'running' AND e.status NOT IN ('queued', 'running', 'parked', 'superseded')",
             ),
         ];
         for (what, sql) in none {
