@@ -259,6 +259,8 @@ async fn events_that_were_overtaken_have_no_head_reviewed_twice_or_not_at_all() 
         }
         world.send(sample::opened("d-1")).await;
         ends(&world).await;
+        world.send(sample::event("d-0", PullRequestAction::Opened, sample::commit('f'), sample::start())).await;
+        ends(&world).await;
         let heads: Vec<_> = world.forge.reviews().into_iter().map(|review| review.head).collect();
         assert_eq!((heads, world.forge.checks().len()), (vec![sample::commit('c')], 1), "finished: {finished}");
     }

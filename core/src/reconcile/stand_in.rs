@@ -51,12 +51,12 @@ pub(super) fn event(place: &Place, pull: OpenPull) -> Event {
 }
 
 /// What the webhook of the push to this head would have told, which an execution for an earlier head has waited for.
-/// It stands in the place of `earlier`.
+/// That one had the event `earlier`. Each has a stand-in of its own: the one of another may have lost its place since.
 pub(crate) fn of_a_push(pull: &PullRequest, earlier: &Event) -> Event {
-    let PullRequest { target, base, head, draft, labels, .. } = pull.clone();
+    let PullRequest { target, base, head, draft, labels, changed_at, .. } = pull.clone();
     Event {
-        delivery: delivery(&target.repository, target.number, &head, draft),
-        at: earlier.at,
+        delivery: DeliveryId::stand_in(&format!("{head} after {}", earlier.delivery)),
+        at: changed_at.map_or(earlier.at, |changed_at| changed_at.max(earlier.at)),
         kind: EventKind::PullRequest { action: PullRequestAction::Synchronize },
         repository: target.repository,
         number: target.number,
@@ -69,26 +69,22 @@ pub(crate) fn of_a_push(pull: &PullRequest, earlier: &Event) -> Event {
     }
 }
 
-/// Whether this event is a late one whose stand-in was accepted, or a stand-in whose event was. Such a one is dropped,
-/// unless it was accepted itself before.
+/// Whether this event is a late one, or a stand-in, whose head has an execution by another event. Such a one is dropped, unless
+/// it was accepted itself before.
 pub(crate) async fn is_stood_in_for(store: &dyn Store, event: &Event, now: Timestamp) -> Result<bool, Fault> {
     let new_head = matches!(
         event.kind,
         EventKind::PullRequest { action: PullRequestAction::Opened | PullRequestAction::Synchronize }
     );
-    let Some(commit) = event.head.as_ref().filter(|_| new_head && between(event.at, now) >= LATE) else {
+    let late = event.delivery.is_stand_in() || between(event.at, now) >= LATE;
+    let Some(commit) = event.head.as_ref().filter(|_| new_head && late) else {
         return Ok(false);
     };
     let itself = Trace { delivery: event.delivery.clone(), head: None };
-    let stand_in = delivery(&event.repository, event.number, commit, event.draft);
-    let other = if stand_in == event.delivery {
-        let (repository, number) = (event.repository.clone(), event.number);
-        // One that stands in for an execution that was superseded has its work to do.
-        let superseded = false;
-        Trace { delivery: stand_in, head: Some(Head { repository, number, commit: commit.clone(), superseded }) }
-    } else {
-        Trace { delivery: stand_in, head: None }
-    };
+    // An execution that lost its place does nothing for the head any more.
+    let (repository, number, superseded) = (event.repository.clone(), event.number, false);
+    let head = Some(Head { repository, number, commit: commit.clone(), superseded });
+    let other = Trace { delivery: DeliveryId::stand_in("nothing"), head };
     let unheard = store.unheard(&[itself.clone(), other]).await?;
     Ok(unheard == [itself])
 }
