@@ -44,11 +44,8 @@ impl<'w> Storm<'w> {
     pub(super) fn rage(&self, plan: &Plan, mut random: Random) {
         let _stormed = AtTheEnd(&self.world.stormed);
         let tally = &self.world.tally;
-        let enough = || {
-            tally.faults() >= plan.faults
-                && tally.of_kind(KILL) >= plan.kills
-                && tally.acknowledged() >= plan.executions
-        };
+        let enough_faults = || tally.faults() >= plan.faults && tally.of_kind(KILL) >= plan.kills;
+        let enough = || enough_faults() && tally.acknowledged() >= plan.executions;
         let begun = Instant::now();
         std::thread::scope(|scope| {
             while !enough() {
@@ -57,7 +54,9 @@ impl<'w> Storm<'w> {
                 if !busy.swap(true, Ordering::SeqCst) {
                     self.strike(scope, target, random.branch(), plan.speed);
                 }
-                std::thread::sleep(random.millis(20..250));
+                // What is left is for the traffic to get done.
+                let pause = if enough_faults() { 400..1500 } else { 20..250 };
+                std::thread::sleep(random.millis(pause));
                 assert!(begun.elapsed() < PATIENCE * 100, "the storm does not end");
             }
         });
@@ -230,7 +229,7 @@ impl<'w> Storm<'w> {
 
     fn models(&self, random: &mut Random) {
         // Their requests are counted one by one.
-        let mood = if random.chance(600) { Mood::Limited } else { Mood::Outage };
+        let mood = if random.chance(750) { Mood::Limited } else { Mood::Outage };
         self.world.models.spell(mood, random.millis(500..3000));
         std::thread::sleep(random.millis(1000..3000));
     }
