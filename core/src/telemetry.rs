@@ -48,8 +48,23 @@ declare! {
     describe_histogram Seconds DB_QUERY_DURATION "autopr_db_query_duration_seconds" "How long queries of the database took, by query.",
     describe_counter Count GITHUB_REQUESTS "autopr_github_requests_total" "Requests to GitHub, by operation and status.",
     describe_gauge Count GITHUB_REMAINING "autopr_github_rate_limit_remaining" "Requests that GitHub's primary rate limit leaves.",
+    describe_counter Count CACHE_REQUESTS "autopr_cache_requests_total" "Look-ups in the cache, by what was looked for and what became of it.",
     describe_counter Count RECONCILED "autopr_github_reconciled_total" "What reconciliation with GitHub found missing, by what was done about it.",
     describe_counter Count FINDINGS "autopr_review_findings_total" "Findings that were published, by severity and source.",
+}
+
+/// What became of a look-up in the cache: the value was there.
+pub const CACHE_HIT: &str = "hit";
+
+/// It was not there.
+pub const CACHE_MISS: &str = "miss";
+
+/// The cache could not be asked, or held what was never put there; or a value could not be put.
+pub const CACHE_ERROR: &str = "error";
+
+/// Counts a look-up in the cache. `cache` is the word of ours that the key begins with, `result` one of the three.
+pub fn cache_asked(cache: &str, result: &'static str) {
+    counter!(CACHE_REQUESTS, "cache" => cache.to_owned(), "result" => result).increment(1);
 }
 
 /// Records one call of a language model and the cost booked for it.

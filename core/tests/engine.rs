@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use autopr_core::clock::after;
+use autopr_core::clock::{Clock, after};
 use autopr_core::engine::{GRACE, Handled, Progress};
 use autopr_core::event::{Event, EventKind, PullRequestAction};
 use autopr_core::execution::{ExecutionStatus, StepStatus};
@@ -17,7 +17,7 @@ use autopr_core::review::{Severity, Verdict};
 use autopr_core::testkit::crash::Mishap;
 use autopr_core::testkit::model::Answer;
 use autopr_core::testkit::world::{ANSWER, World, chain};
-use autopr_core::testkit::{Crasher, MemoryStore, sample, store_suite, world};
+use autopr_core::testkit::{Crasher, MemoryCache, MemoryStore, cache_suite, sample, store_suite, world};
 use tokio_util::sync::CancellationToken;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -54,16 +54,23 @@ async fn backlog(world: &World) -> Backlog {
 
 #[tokio::test]
 async fn the_in_memory_store_keeps_the_contract() {
-    let parts = store_suite::run(|| async { MemoryStore::default() }).await
-        + store_suite::operations(|| async { MemoryStore::default() }).await;
+    let parts = store_suite::run(|| async { Arc::new(MemoryStore::default()) }).await
+        + store_suite::operations(|| async { Arc::new(MemoryStore::default()) }).await;
     println!("store conformance, in memory: {parts} parts");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cache_of_tests_keeps_the_contract() {
+    cache_suite::run(|| async { MemoryCache::new(Clock::System) }).await;
 }
 
 #[tokio::test]
 async fn every_crash_failure_and_lost_lease_ends_the_same() {
-    let tried = world::every_mishap(|| async { MemoryStore::default() }).await;
+    let tried = world::every_mishap(|| async { Arc::new(MemoryStore::default()) }).await;
     println!("mishaps, in memory: points {:?}, runs {:?}", tried.points, tried.runs);
     assert!(tried.points.values().all(|points| *points >= 20), "fewer points than records, memos and effects");
+    let points: usize = tried.points.values().sum();
+    assert!(tried.runs.values().all(|runs| *runs == points), "in memory every run passes the same points");
 }
 
 #[tokio::test]
@@ -595,4 +602,25 @@ async fn a_command_that_fails_is_answered_with_the_reason() {
     ends(&world).await;
     let expected = "`/autopr describe` was not done. A description needs a language model, and none is configured.\n";
     assert_eq!(world.forge.comments(), [expected]);
+}
+
+#[tokio::test]
+async fn what_the_forge_starts_reuses_an_answer_and_what_a_person_starts_does_not() {
+    let mut world = a_world([answers()]);
+    let cache = Arc::new(MemoryCache::new(world.clock.clone()));
+    world.edges.models = world.edges.models.clone().with_cache(cache.clone());
+    world.forge.permit("ada", Permission::Write);
+    let rerun = Event { kind: EventKind::CheckRerun, ..sample::opened("d-4") };
+    let pushed = |delivery| sample::event(delivery, PullRequestAction::Reopened, sample::commit('b'), sample::start());
+    for (event, asked) in
+        [(sample::opened("d-1"), 1), (pushed("d-2"), 1), (command("d-3", "review"), 2), (rerun, 3), (pushed("d-5"), 3)]
+    {
+        let delivery = event.delivery.clone();
+        world.send(event).await;
+        assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Succeeded)]), "{delivery:?}");
+        assert_eq!(world.model.prompts().len(), asked, "{delivery:?}");
+    }
+    let reviews = world.forge.reviews();
+    assert_eq!(reviews.len(), 5);
+    assert!(reviews.iter().all(|review| review.findings == reviews[0].findings), "the same answer, the same review");
 }

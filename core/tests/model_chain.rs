@@ -13,7 +13,7 @@ use autopr_core::ports::store::{Call, Claim, Lease, NewExecution, State, Update}
 use autopr_core::ports::{Model, Store};
 use autopr_core::testkit::model::Answer;
 use autopr_core::testkit::world::PRICE;
-use autopr_core::testkit::{MemoryStore, ScriptedModel, sample};
+use autopr_core::testkit::{MemoryCache, MemoryStore, ScriptedModel, sample};
 use autopr_core::workflow::Definition;
 
 /// An execution that pays, and models in a chain.
@@ -23,6 +23,8 @@ struct Payer {
     lease: Lease,
     models: Vec<Arc<ScriptedModel>>,
     chain: ModelChain,
+    /// Whether it takes what another execution was answered.
+    reuse: bool,
 }
 
 fn text(text: &str) -> Answer {
@@ -48,7 +50,7 @@ async fn payer(scripts: Vec<Vec<Answer>>, settings: ChainSettings) -> Payer {
     let model = |(name, script)| Arc::new(ScriptedModel::named(name, script));
     let models: Vec<_> = names.into_iter().zip(scripts).map(model).collect();
     let chain = ModelChain::new(models.iter().map(|model| (model.clone() as Arc<dyn Model>, PRICE)), settings);
-    Payer { store, clock, lease, models, chain }
+    Payer { store, clock, lease, models, chain, reuse: true }
 }
 
 async fn claim(store: &MemoryStore, id: ExecutionId, clock: &Clock) -> Lease {
@@ -71,7 +73,8 @@ fn number(text: &str) -> Result<u32, String> {
 impl Payer {
     async fn ask(&self) -> Result<Answered<u32>, autopr_core::fault::Fault> {
         let repository = sample::opened("d-1").repository;
-        let account = Account { store: &self.store, lease: &self.lease, repository: &repository, clock: &self.clock };
+        let Self { store, clock, lease, reuse, .. } = self;
+        let account = Account { store, lease, repository: &repository, clock, reuse: *reuse };
         self.chain.ask(&account, &prompt(), number).await
     }
 
@@ -228,4 +231,110 @@ async fn a_lost_lease_ends_the_asking_at_once() {
     payer.store.record(&payer.lease, &update).await.unwrap();
     assert_eq!(payer.ask().await.unwrap_err().kind, FaultKind::LeaseLost);
     assert_eq!(payer.asked(), [0, 0]);
+}
+
+/// Another execution with the same models and the same cache.
+async fn another(payer: &Payer, reuse: bool) -> Payer {
+    let mut other = self::payer(vec![], ChainSettings::default()).await;
+    other.models = payer.models.clone();
+    (other.chain, other.clock, other.reuse) = (payer.chain.clone(), payer.clock.clone(), reuse);
+    other
+}
+
+async fn caching(scripts: Vec<Vec<Answer>>) -> (Payer, Arc<MemoryCache>) {
+    let mut payer = payer(scripts, ChainSettings::default()).await;
+    let cache = Arc::new(MemoryCache::new(payer.clock.clone()));
+    payer.chain = payer.chain.with_cache(cache.clone());
+    (payer, cache)
+}
+
+#[tokio::test]
+async fn an_answer_serves_other_executions_for_nothing() {
+    let (first, cache) = caching(vec![vec![text("7"), text("8")]]).await;
+    assert_eq!(first.ask().await.unwrap().answer, 7);
+    let second = another(&first, true).await;
+    let Answered { provider, model, answer } = second.ask().await.unwrap();
+    assert_eq!((provider.as_str(), model.as_str(), answer), ("first", "script-1", 7));
+    assert_eq!((first.asked(), second.calls().await, second.books().await), (vec![1], vec![], (0, [0; 3])));
+    // It stays the answer of that execution, whatever becomes of the cache.
+    cache.clear();
+    assert_eq!((second.ask().await.unwrap().answer, first.asked()), (7, vec![1]));
+}
+
+#[tokio::test]
+async fn an_answer_is_shared_for_a_day() {
+    let (first, _) = caching(vec![vec![text("7"), text("8")]]).await;
+    first.ask().await.unwrap();
+    first.clock.sleep(Duration::from_secs(86_399)).await;
+    assert_eq!((another(&first, true).await.ask().await.unwrap().answer, first.asked()), (7, vec![1]));
+    first.clock.sleep(Duration::from_secs(1)).await;
+    let later = another(&first, true).await;
+    assert_eq!((later.ask().await.unwrap().answer, first.asked()), (8, vec![2]));
+}
+
+#[tokio::test]
+async fn a_person_gets_another_look_which_serves_others_from_then_on() {
+    let (first, _) = caching(vec![vec![text("7"), text("8")]]).await;
+    first.ask().await.unwrap();
+    let person = another(&first, false).await;
+    assert_eq!(person.ask().await.unwrap().answer, 8);
+    assert_eq!((person.calls().await.len(), person.books().await), (1, (ONE, [ONE; 3])));
+    assert_eq!((another(&first, true).await.ask().await.unwrap().answer, first.asked()), (8, vec![2]));
+}
+
+#[tokio::test]
+async fn only_the_same_prompt_limits_and_model_share_an_answer() {
+    let (first, cache) = caching(vec![vec![text("7"), text("8"), text("9"), text("10")]]).await;
+    first.ask().await.unwrap();
+    let chain = |settings| {
+        let models = first.models.iter().map(|model| (model.clone() as Arc<dyn Model>, PRICE));
+        ModelChain::new(models, settings).with_cache(cache.clone())
+    };
+    let mut wordy = another(&first, true).await;
+    let mut settings = ChainSettings::default();
+    settings.limits.output_tokens += 1;
+    wordy.chain = chain(settings);
+    assert_eq!(wordy.ask().await.unwrap().answer, 8);
+    let mut renamed = another(&first, true).await;
+    let other = Arc::new(ScriptedModel::named("other", [text("9")]));
+    renamed.chain = ModelChain::new([(other as Arc<dyn Model>, PRICE)], ChainSettings::default());
+    renamed.chain = renamed.chain.with_cache(cache.clone());
+    assert_eq!(renamed.ask().await.unwrap().answer, 9);
+    let curious = another(&first, true).await;
+    let Payer { store, clock, lease, .. } = &curious;
+    let repository = sample::opened("d-1").repository;
+    let account = Account { store, lease, repository: &repository, clock, reuse: true };
+    let longer = Prompt { user: "a change ".to_owned(), ..prompt() };
+    assert_eq!(first.chain.ask(&account, &longer, number).await.unwrap().answer, 9);
+}
+
+#[tokio::test]
+async fn what_is_wrong_in_the_cache_is_asked_anew() {
+    let wrong = [
+        b"garbage".to_vec(),
+        br#"{"text":"no number","input_tokens":1,"output_tokens":1,"stopped":"complete"}"#.to_vec(),
+        br#"{"text":"7","input_tokens":1,"output_tokens":1,"stopped":"length"}"#.to_vec(),
+    ];
+    for wrong in wrong {
+        let (first, cache) = caching(vec![vec![text("7"), text("8")]]).await;
+        first.ask().await.unwrap();
+        cache.spoil(&wrong);
+        let second = another(&first, true).await;
+        assert_eq!((second.ask().await.unwrap().answer, first.asked()), (8, vec![2]));
+        assert_eq!(another(&first, true).await.ask().await.unwrap().answer, 8, "what was wrong has been replaced");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_needed_a_repair_serves_others_without_one() {
+    let (first, _) = caching(vec![vec![text("garbage"), text("7"), text("8")]]).await;
+    first.ask().await.unwrap();
+    assert_eq!((another(&first, true).await.ask().await.unwrap().answer, first.asked()), (7, vec![2]));
+}
+
+#[tokio::test]
+async fn an_answer_that_can_not_be_used_is_not_offered() {
+    let (first, cache) = caching(vec![vec![text("garbage"), text("garbage again")]]).await;
+    first.ask().await.unwrap_err();
+    assert!(cache.keys().is_empty());
 }

@@ -95,10 +95,12 @@ impl Scene {
         taken.iter().map(|message| event(&message.body)).collect()
     }
 
-    /// What is on the queue, as `repository#number`.
+    /// What is on the queue, as `repository#number`, sorted: repositories take turns there.
     async fn published(&self) -> Vec<String> {
         let events = self.queued().await;
-        events.iter().map(|event| format!("{}#{}", event.repository, event.number)).collect()
+        let mut names: Vec<_> = events.iter().map(|event| format!("{}#{}", event.repository, event.number)).collect();
+        names.sort();
+        names
     }
 
     /// Lets the engine deal with all that is on the queue.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Engine, LEASE};
 use crate::clock::{after, between};
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::execution::{Execution, StepStatus};
 use crate::fault::{Fault, FaultKind, Retry};
 use crate::ids::CommitSha;
@@ -68,7 +68,8 @@ impl Context {
         !self.engine.edges.models.is_empty()
     }
 
-    /// Asks the language models until `read` accepts an answer; an answer that was paid for is not asked for again.
+    /// Asks the language models until `read` accepts an answer; an answer that was paid for is not asked for again. When
+    /// the forge and not a person started the execution, that of another execution to the same prompt will do.
     ///
     /// # Errors
     /// Those of [`ModelChain::ask`](crate::model_chain::ModelChain::ask).
@@ -79,7 +80,9 @@ impl Context {
     ) -> Result<Answered<T>, Fault> {
         let Engine { edges, clock, .. } = &self.engine;
         let repository = &self.event().repository;
-        let account = Account { store: edges.store.as_ref(), lease: &self.lease, repository, clock };
+        // Who asks by a command, a button or by name wants another look.
+        let reuse = matches!(self.event().kind, EventKind::PullRequest { .. });
+        let account = Account { store: edges.store.as_ref(), lease: &self.lease, repository, clock, reuse };
         edges.models.ask(&account, prompt, read).await
     }
 

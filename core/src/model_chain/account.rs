@@ -47,6 +47,8 @@ pub struct Account<'a> {
     pub repository: &'a RepoName,
     /// The time.
     pub clock: &'a Clock,
+    /// Whether the answer that another execution was given to the same prompt will do.
+    pub reuse: bool,
 }
 
 impl Account<'_> {
@@ -72,6 +74,11 @@ impl Account<'_> {
         let Some(bytes) = self.store.memo(self.lease.execution, key).await? else { return Ok(None) };
         let bug = |error| Fault::new(FaultKind::Bug, "a kept completion is not readable").json(&error);
         serde_json::from_slice(&bytes).map(Some).map_err(bug)
+    }
+
+    /// Keeps a completion that cost nothing.
+    pub(super) async fn keep(&self, key: &str, completion: &[u8]) -> Result<(), Fault> {
+        self.store.put_memo(self.lease, key, completion).await
     }
 
     /// Sets the highest cost of a call aside.

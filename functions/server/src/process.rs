@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use autopr_cache::Cache;
 use autopr_core::clock::Clock;
 use autopr_core::engine::{Edges, Engine};
 use autopr_core::fault::Fault;
@@ -105,12 +106,13 @@ pub async fn run(
         Failed::Database { place, error }
     })?;
     let store: Arc<dyn Store> = opened.port();
+    let cache = autopr_wiring::cache(&settings.redis)?;
     let queue = StoreQueue::new(store.clone(), clock.clone());
     let edges = wrap(Edges {
         store: store.clone(),
         queue: Arc::new(queue.clone()),
-        forge: Arc::new(autopr_wiring::github(&settings.github)?),
-        models: autopr_wiring::models(&settings.llm)?,
+        forge: Arc::new(autopr_wiring::github(&settings.github, cache.clone())?),
+        models: autopr_wiring::models(&settings.llm, cache.clone())?,
     });
     let name = format!("{}-{}", role_name(role), Uuid::now_v7());
     let policy = autopr_runtime::policy(&settings.workflow);
@@ -120,7 +122,9 @@ pub async fn run(
     let upkeep = Upkeep::new(engine.clone(), clock.clone(), shutdown.clone());
     let upkeep = upkeep.run(&settings.workflow.history, &settings.github.reconcile);
     let worker = Worker::new(engine, queue, clock.clone(), settings.workflow.max_concurrent as usize, shutdown.clone());
-    let health = Arc::new(Health::new(version, shutdown.clone(), vec![database(edges.store.clone())]));
+    let redis = settings.redis.url.is_some().then(|| redis(cache));
+    let dependencies = [database(edges.store.clone())].into_iter().chain(redis).collect();
+    let health = Arc::new(Health::new(version, shutdown.clone(), dependencies));
     let http = async {
         let Some(listener) = server else { return };
         let secrets = settings.github.webhook_secrets.iter();
@@ -168,6 +172,15 @@ fn database(store: Arc<dyn Store>) -> Dependency {
         Box::pin(async move { store.spending("health").await.map(drop) })
     };
     Dependency { name: "database", required: true, check: Box::new(check) }
+}
+
+/// Without it work is done again, nothing else.
+fn redis(cache: Arc<Cache>) -> Dependency {
+    let check = move || -> futures_util::future::BoxFuture<'static, Result<(), Fault>> {
+        let cache = cache.clone();
+        Box::pin(async move { cache.check().await })
+    };
+    Dependency { name: "redis", required: false, check: Box::new(check) }
 }
 
 fn exporter(metrics: Metrics) -> Router {

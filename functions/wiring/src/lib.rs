@@ -1,8 +1,13 @@
-//! From settings to the edges of a worker: GitHub and the language models. Apart from `autopr-runtime`, so that a
-//! process which only takes webhooks links neither.
+//! From settings to the edges of a worker: GitHub, the language models and the cache. Apart from `autopr-runtime`, so that
+//! a process which only takes webhooks links none of them.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use autopr_cache::{Cache, RedisSettings};
 use autopr_core::fault::Fault;
 use autopr_core::model_chain::{Budgets, ChainSettings, MicroUsd, ModelChain, Price};
+use autopr_core::ports;
 use autopr_core::ports::model::Limits;
 use autopr_core::review::CHECK_NAME;
 use autopr_github::{Credentials, GitHub};
@@ -11,22 +16,51 @@ use autopr_runtime::settings::{self, ConnectionUrl, Database, Llm, Pooler, Provi
 use secrecy::SecretString;
 use url::Url;
 
-/// GitHub as the settings name it.
+/// About how many bytes a process keeps in memory to save work.
+const ROOM: u64 = 40 * 1024 * 1024;
+
+/// How long Redis is left alone after it did not answer.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The cache that the settings name: in Redis, or in the memory of this process when there is no address. Nothing is
+/// connected yet, so that Redis may be down.
+///
+/// # Errors
+/// When the address can't be used.
+pub fn cache(redis: &settings::Redis) -> Result<Arc<Cache>, Fault> {
+    let Some(url) = &redis.url else { return Ok(memory()) };
+    let settings = RedisSettings {
+        url: SecretString::from(url.expose()),
+        ssl: redis.ssl,
+        timeout: redis.timeout.duration(),
+        max_connections: redis.max_connections,
+        pause: PAUSE,
+    };
+    Cache::redis(&settings).map(Arc::new)
+}
+
+/// A cache in the memory of this process.
+pub fn memory() -> Arc<Cache> {
+    Arc::new(Cache::memory(ROOM))
+}
+
+/// GitHub as the settings name it, which keeps there what it read.
 ///
 /// # Errors
 /// When there are no credentials, or they can't be used.
-pub fn github(github: &settings::GitHub) -> Result<GitHub, Fault> {
+pub fn github(github: &settings::GitHub, cache: Arc<dyn ports::Cache>) -> Result<GitHub, Fault> {
     let credentials = match (&github.app.id, &github.app.private_key, &github.token) {
         (Some(id), Some(private_key), _) => Credentials::App { id: *id, private_key: secret(private_key) },
         (_, _, Some(token)) => Credentials::Token(secret(token)),
         _ => return Err(Fault::invalid("there are no credentials for GitHub: set GITHUB_TOKEN or an App")),
     };
-    GitHub::new(autopr_github::Settings {
+    let settings = autopr_github::Settings {
         base_url: address("github.base_url", &github.base_url)?,
         timeout: github.timeout.duration(),
         credentials,
         check_name: CHECK_NAME.to_owned(),
-    })
+    };
+    Ok(GitHub::new(settings)?.with_cache(cache))
 }
 
 /// How to reach the PostgreSQL database at `url` as the settings want it.
@@ -41,11 +75,11 @@ pub fn postgres(database: &Database, url: &ConnectionUrl) -> autopr_store_postgr
     }
 }
 
-/// The chain of models that the settings name; an empty one when none can be asked.
+/// The chain of models that the settings name, which shares answers there; an empty one when none can be asked.
 ///
 /// # Errors
 /// When a provider's settings can't be used.
-pub fn models(llm: &Llm) -> Result<ModelChain, Fault> {
+pub fn models(llm: &Llm, cache: Arc<dyn ports::Cache>) -> Result<ModelChain, Fault> {
     let usable = llm.usable();
     if usable.is_empty() {
         return Ok(ModelChain::default());
@@ -73,7 +107,7 @@ pub fn models(llm: &Llm) -> Result<ModelChain, Fault> {
         daily: MicroUsd(llm.budget.daily_usd.micros()),
     };
     let limits = Limits { output_tokens: llm.max_tokens, timeout: llm.timeout.duration() };
-    Ok(ModelChain::new(models, ChainSettings { limits, retries: llm.max_retries, budgets }))
+    Ok(ModelChain::new(models, ChainSettings { limits, retries: llm.max_retries, budgets }).with_cache(cache))
 }
 
 fn secret(secret: &Secret) -> SecretString {

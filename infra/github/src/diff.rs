@@ -7,8 +7,9 @@ use crate::api::{Api, read};
 use crate::http::JSON;
 use crate::operation::Operation;
 use crate::page;
-use crate::pull::{self, Seen};
+use crate::pull;
 use crate::rebuild::{self, ChangedFile};
+use crate::remembered::Remembered;
 
 /// The most bytes of a diff that are read.
 pub(crate) const LIMIT: usize = 64 * 1024 * 1024;
@@ -17,7 +18,7 @@ pub(crate) const LIMIT: usize = 64 * 1024 * 1024;
 const MOST_FILES: usize = 3000;
 
 /// The change from where the head branched off the base to exactly this head.
-pub(crate) async fn get(api: &Api, seen: &Seen, pull: &PullRequest) -> Result<Patch, Fault> {
+pub(crate) async fn get(api: &Api, remembered: &Remembered, pull: &PullRequest) -> Result<Patch, Fault> {
     let range = format!("{}...{}", pull.base, pull.head);
     let request = read(Operation::Diff, &pull.target, &["compare", &range]);
     let answer = api.send(&pull.target, &request.accept("application/vnd.github.diff", LIMIT)).await?;
@@ -29,14 +30,14 @@ pub(crate) async fn get(api: &Api, seen: &Seen, pull: &PullRequest) -> Result<Pa
     };
     if refused && (answer.cut || answer.fault().kind != FaultKind::Limited) {
         tracing::info!(status = answer.status.as_u16(), "GitHub shows no diff in one piece; listing its files instead");
-        return listed(api, seen, pull).await;
+        return listed(api, remembered, pull).await;
     }
     Ok(Patch { text: answer.bytes()?, left_out: Vec::new() })
 }
 
 /// The diff put together from the files of the pull request. The listing can't be asked for a certain head, so that the
 /// head is looked at afterwards.
-async fn listed(api: &Api, seen: &Seen, pull: &PullRequest) -> Result<Patch, Fault> {
+async fn listed(api: &Api, remembered: &Remembered, pull: &PullRequest) -> Result<Patch, Fault> {
     let mut files: Vec<ChangedFile> = Vec::new();
     let mut number = Some(1);
     let pr = pull.target.number.to_string();
@@ -47,7 +48,7 @@ async fn listed(api: &Api, seen: &Seen, pull: &PullRequest) -> Result<Patch, Fau
         number = page::next(&answer.headers).filter(|next| *next > page);
         files.extend(answer.json::<Vec<ChangedFile>>()?);
     }
-    let now = pull::get(api, seen, &pull.target).await?;
+    let now = pull::get(api, remembered, &pull.target).await?;
     if now.head.sha != pull.head {
         let (from, to) = (pull.head.short(), now.head.sha.short());
         let moved = format!("listing the changed files: the head moved from {from} to {to} meanwhile");

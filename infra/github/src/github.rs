@@ -1,17 +1,17 @@
 //! [`GitHub`], the forge.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use autopr_core::clock::Clock;
 use autopr_core::fault::Fault;
 use autopr_core::ids::{CommentId, CommitSha};
-use autopr_core::ports::Forge;
 use autopr_core::ports::forge::{
     Cursor, DeliveryTry, EffectKind, Marker, OpenPull, Page, Patch, Permission, Place, PullRequest, Reaction, Remote,
     Target,
 };
+use autopr_core::ports::{Cache, Forge};
 use autopr_core::review::{Check, Review};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -19,20 +19,18 @@ use serde::Deserialize;
 use crate::api::Api;
 use crate::auth::Auth;
 use crate::checks::{self, Checks};
-use crate::contents::Contents;
 use crate::http::{Http, Request};
 use crate::operation::Operation;
-use crate::pull::{self, Seen};
+use crate::remembered::Remembered;
 use crate::settings::Settings;
-use crate::{conversation, diff, missed, review};
+use crate::{contents, conversation, diff, missed, pull, review};
 
-/// GitHub as a forge. It keeps tokens and what it read, so share one with an [`std::sync::Arc`].
+/// GitHub as a forge. It keeps tokens, so share one with an [`std::sync::Arc`].
 #[derive(Debug)]
 pub struct GitHub {
     api: Api,
     checks: Checks,
-    contents: Contents,
-    pulls: Seen,
+    remembered: Remembered,
 }
 
 /// As whom GitHub knows us.
@@ -72,10 +70,18 @@ impl GitHub {
     /// Those of [`GitHub::new`].
     pub fn with_clock(settings: Settings, clock: Clock) -> Result<Self, Fault> {
         let auth = Auth::new(&settings.credentials, clock)?;
+        let remembered = Remembered::new(&settings);
         let web = checks::web(&settings.base_url);
         let http = Http::new(settings.base_url, settings.timeout)?;
         let checks = Checks { name: settings.check_name, web, refused: Mutex::default() };
-        Ok(Self { api: Api { http, auth }, checks, contents: Contents::new(), pulls: pull::seen() })
+        Ok(Self { api: Api { http, auth }, checks, remembered })
+    }
+
+    /// The same client, which keeps there what it read, so that it need not ask again and others who have the same
+    /// credentials need not ask at all. Tokens are not kept there.
+    #[must_use]
+    pub fn with_cache(self, cache: Arc<dyn Cache>) -> Self {
+        Self { remembered: self.remembered.kept_in(cache), ..self }
     }
 
     /// Asks GitHub who we are, in one request: the way to find out whether it can be reached and takes the credentials.
@@ -99,19 +105,19 @@ impl GitHub {
 #[async_trait]
 impl Forge for GitHub {
     async fn pull_request(&self, target: &Target) -> Result<PullRequest, Fault> {
-        Ok(pull::get(&self.api, &self.pulls, target).await?.told(target))
+        Ok(pull::get(&self.api, &self.remembered, target).await?.told(target))
     }
 
     async fn diff(&self, pull: &PullRequest) -> Result<Patch, Fault> {
-        diff::get(&self.api, &self.pulls, pull).await
+        diff::get(&self.api, &self.remembered, pull).await
     }
 
     async fn file(&self, target: &Target, commit: &CommitSha, path: &str) -> Result<Option<Bytes>, Fault> {
-        self.contents.file(&self.api, target, commit, path).await
+        contents::file(&self.api, &self.remembered, target, commit, path).await
     }
 
     async fn file_size(&self, target: &Target, commit: &CommitSha, path: &str) -> Result<Option<u64>, Fault> {
-        self.contents.size(&self.api, target, commit, path).await
+        contents::size(&self.api, &self.remembered, target, commit, path).await
     }
 
     async fn permission(&self, target: &Target, login: &str) -> Result<Permission, Fault> {
@@ -129,7 +135,7 @@ impl Forge for GitHub {
             (EffectKind::Review, _) => review::find(&self.api, target, marker).await,
             (EffectKind::Check, Some(head)) => self.checks.find(&self.api, target, head, marker).await,
             (EffectKind::Check, None) => {
-                let now = pull::get(&self.api, &self.pulls, target).await?.head.sha;
+                let now = pull::get(&self.api, &self.remembered, target).await?.head.sha;
                 self.checks.find(&self.api, target, &now, marker).await
             }
             (EffectKind::Comment, _) => conversation::find_comment(&self.api, target, marker).await,
@@ -150,7 +156,7 @@ impl Forge for GitHub {
     }
 
     async fn describe(&self, target: &Target, section: &str) -> Result<Remote, Fault> {
-        pull::describe(&self.api, &self.pulls, target, section).await
+        pull::describe(&self.api, &self.remembered, target, section).await
     }
 
     async fn add_labels(&self, target: &Target, labels: &[String]) -> Result<Remote, Fault> {

@@ -26,6 +26,7 @@ mod operation;
 mod page;
 mod pull;
 mod rebuild;
+mod remembered;
 mod review;
 mod settings;
 mod text;

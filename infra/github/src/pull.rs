@@ -1,16 +1,16 @@
 //! The pull request itself, and the section of its description that is ours.
 
-use ::http::{HeaderValue, Method, StatusCode};
+use ::http::{Method, StatusCode};
 use autopr_core::fault::{Fault, FaultKind};
-use autopr_core::ids::{CommitSha, PrNumber, RepoName};
+use autopr_core::ids::CommitSha;
 use autopr_core::ports::forge::{PullRequest, Remote, Target};
 use jiff::Timestamp;
-use moka::future::Cache;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::api::{Api, read, repository};
 use crate::http::Request;
 use crate::operation::Operation;
+use crate::remembered::Remembered;
 use crate::text::{BODY, within};
 
 /// What stands around our section of a description.
@@ -20,14 +20,8 @@ const END: &str = "<!-- /autopr:description -->";
 /// A section shorter than this is not worth posting.
 const LEAST: usize = 200;
 
-/// About how many bytes the pull requests that are remembered may take.
-const ROOM: u64 = 4 * 1024 * 1024;
-
-/// Pull requests as they were last seen: GitHub does not count a request that it answers with "not modified".
-pub(crate) type Seen = Cache<(RepoName, PrNumber), (HeaderValue, Pull)>;
-
 /// A pull request as GitHub tells it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Pull {
     title: Option<String>,
     body: Option<String>,
@@ -43,17 +37,17 @@ pub(crate) struct Pull {
     pub(crate) changed_files: Option<usize>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Side {
     pub(crate) sha: CommitSha,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Account {
     login: String,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Label {
     name: String,
 }
@@ -75,17 +69,11 @@ impl Pull {
     }
 }
 
-/// An empty cache of pull requests.
-pub(crate) fn seen() -> Seen {
-    let weight = |pull: &Pull| 2000 + pull.body.as_ref().map_or(0, String::len);
-    let weigher = move |_: &_, (_, pull): &(HeaderValue, Pull)| u32::try_from(weight(pull)).unwrap_or(u32::MAX);
-    Cache::builder().weigher(weigher).max_capacity(ROOM).build()
-}
-
-/// The pull request as it is now.
-pub(crate) async fn get(api: &Api, seen: &Seen, target: &Target) -> Result<Pull, Fault> {
-    let key = (target.repository.clone(), target.number);
-    let known = seen.get(&key).await;
+/// The pull request as it is now. GitHub does not count a request that it answers with "not modified".
+pub(crate) async fn get(api: &Api, remembered: &Remembered, target: &Target) -> Result<Pull, Fault> {
+    let key = remembered.key("pull", target, target.number);
+    let known = remembered.tagged(&key).await;
+    let known = known.and_then(|(etag, pull)| Some((etag, serde_json::from_slice::<Pull>(&pull).ok()?)));
     let number = target.number.to_string();
     let etag = known.as_ref().map(|(etag, _)| etag.clone());
     let answer = api.send(target, &read(Operation::PullRequest, target, &["pulls", &number]).unless(etag)).await?;
@@ -95,8 +83,8 @@ pub(crate) async fn get(api: &Api, seen: &Seen, target: &Target) -> Result<Pull,
     }
     let etag = answer.etag();
     let pull: Pull = answer.json()?;
-    if let Some(etag) = etag {
-        seen.insert(key, (etag, pull.clone())).await;
+    if let (Some(etag), Ok(pull)) = (etag, serde_json::to_vec(&pull)) {
+        remembered.put_tagged(&key, &etag, &pull).await;
     }
     Ok(pull)
 }
@@ -104,8 +92,13 @@ pub(crate) async fn get(api: &Api, seen: &Seen, target: &Target) -> Result<Pull,
 /// Puts the section into the description, unless it stands there already. The description is read first: what its author
 /// wrote stays as it is. GitHub has no conditional write, so an edit that the author saves between the two requests is
 /// lost; that is a fraction of a second.
-pub(crate) async fn describe(api: &Api, seen: &Seen, target: &Target, section: &str) -> Result<Remote, Fault> {
-    let pull = get(api, seen, target).await?;
+pub(crate) async fn describe(
+    api: &Api,
+    remembered: &Remembered,
+    target: &Target,
+    section: &str,
+) -> Result<Remote, Fault> {
+    let pull = get(api, remembered, target).await?;
     let number = target.number.to_string();
     let done = Remote { id: number.clone(), url: pull.html_url };
     let before = pull.body.unwrap_or_default();

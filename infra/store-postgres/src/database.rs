@@ -85,6 +85,11 @@ impl Database {
         Ok(Self { pool, transaction_pooler: options.transaction_pooler })
     }
 
+    /// The statements that begin a transaction.
+    pub(crate) fn beginning(&self) -> &'static str {
+        beginning(self.transaction_pooler)
+    }
+
     /// A connection for one statement, which is a transaction by itself.
     pub(crate) async fn single(&self) -> Result<Session, Fault> {
         if self.transaction_pooler { self.transaction().await } else { self.session().await }
@@ -98,7 +103,8 @@ impl Database {
         Ok(session)
     }
 
-    async fn session(&self) -> Result<Session, Fault> {
+    /// A connection without a transaction.
+    pub(crate) async fn session(&self) -> Result<Session, Fault> {
         let connection = self.pool.acquire().await.map_err(fault("connect"))?;
         Ok(Session { connection, in_transaction: false, ended: false })
     }
@@ -127,11 +133,14 @@ impl Database {
     }
 }
 
+fn beginning(transaction_pooler: bool) -> &'static str {
+    if transaction_pooler { "BEGIN; DEALLOCATE ALL" } else { "BEGIN" }
+}
+
 /// Begins a transaction. A pooler's connection may hold prepared statements of whoever had it before, under the names that
 /// the next ones will get.
 pub(crate) async fn begin(connection: &mut PgConnection, transaction_pooler: bool) -> Result<(), Fault> {
-    let statements = if transaction_pooler { "BEGIN; DEALLOCATE ALL" } else { "BEGIN" };
-    sqlx::raw_sql(statements).execute(connection).await.map_err(fault("begin"))?;
+    sqlx::raw_sql(beginning(transaction_pooler)).execute(connection).await.map_err(fault("begin"))?;
     Ok(())
 }
 

@@ -46,6 +46,8 @@ use uuid::Uuid;
 use database::Database;
 use messages::Mail;
 use postman::Postman;
+use row::fault;
+use sqlx::Connection;
 use workflows::Workflows;
 
 pub use database::Options;
@@ -100,9 +102,13 @@ impl PostgresStore {
     /// # Errors
     /// When the database can't be reached or refuses a statement: then nothing was changed.
     pub async fn migrate(&self) -> Result<Schema, Fault> {
-        let mut session = self.database.transaction().await?;
-        let done = migrations::apply(session.connection()).await;
-        session.end(done).await
+        let mut session = self.database.session().await?;
+        // A transaction that sqlx knows of: only inside of one are its migrations parts of a whole.
+        let mut transaction =
+            session.connection().begin_with(self.database.beginning()).await.map_err(fault("begin"))?;
+        let before = migrations::apply(&mut transaction).await?;
+        transaction.commit().await.map_err(fault("commit"))?;
+        session.end(Ok(before)).await
     }
 
     /// How far the tables are.

@@ -50,7 +50,8 @@ pub(crate) async fn apply(connection: &mut PgConnection) -> Result<Schema, Fault
     };
     let mut migrator = Migrator::with_migrations(ALL.iter().map(migration).collect());
     migrator.set_locking(false).set_ignore_missing(true);
-    migrator.run(connection).await.map_err(failed)?;
+    // Not `run`, whose future can't be sent to another thread.
+    migrator.run_direct(None, connection, false).await.map_err(failed)?;
     Ok(before)
 }
 

@@ -1,15 +1,16 @@
 //! The SQLite store keeps the contract of stores, and the engine on it survives every mishap.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use autopr_core::testkit::{store_suite, world};
 use autopr_store_sqlite::SqliteStore;
 
 /// A new database in `folder` with each call.
-async fn fresh(folder: &tempfile::TempDir, count: &AtomicUsize) -> SqliteStore {
+async fn fresh(folder: &tempfile::TempDir, count: &AtomicUsize) -> Arc<SqliteStore> {
     let number = count.fetch_add(1, Ordering::Relaxed);
     let path = folder.path().join(format!("{number}.db"));
-    SqliteStore::open(&path).await.expect("a new database")
+    Arc::new(SqliteStore::open(&path).await.expect("a new database"))
 }
 
 /// A folder in memory where the system has such a place: a thousand databases on a disk take minutes, and what is tried

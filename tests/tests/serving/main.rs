@@ -1,6 +1,7 @@
 //! The long-running process: how it starts and ends, what it tells of itself, and how much it takes. And `autopr send`,
 //! with which people try it.
 
+mod cache;
 mod load;
 mod metrics;
 mod process;

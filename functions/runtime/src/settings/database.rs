@@ -129,21 +129,23 @@ impl Database {
     }
 }
 
-/// The cache shared by several processes. Not used yet: each process keeps its own cache in memory.
+/// The cache shared by several processes: what GitHub told, and models' answers. It is not needed: while it can't be
+/// reached, work is done again. It holds file contents in the clear, so that it must be as private as the database.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Redis {
-    /// `redis://:PASSWORD@HOST:PORT/NUMBER`, or `rediss://` with TLS. Environment variable `REDIS_URL`. Without it
-    /// each process keeps its own cache.
+    /// `redis://USER:PASSWORD@HOST:PORT/NUMBER`, or `rediss://` with TLS; the user may be left out. With
+    /// `?sslrootcert=FILE` the certificates in that file are trusted instead of the system's. Environment variable
+    /// `REDIS_URL`. Without it each process keeps its own cache.
     #[schemars(
         regex(pattern = "^rediss?://[^/]"),
         extend("x-fix" = "write redis://:PASSWORD@HOST:PORT/NUMBER or rediss://…")
     )]
     pub url: Option<ConnectionUrl>,
-    /// The seconds an answer may take.
+    /// The seconds an answer may take. After one that did not come Redis is left alone for a few seconds.
     #[schemars(range(min = 1, max = 60))]
     pub timeout: Seconds,
-    /// The most connections.
+    /// The most connections. A process shares a few among all that it does and never opens more than four.
     #[schemars(range(min = 1, max = 10_000))]
     pub max_connections: u32,
     /// Whether TLS is used even if the address begins with `redis://`.

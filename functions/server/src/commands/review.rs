@@ -222,7 +222,7 @@ async fn execute(
         store,
         queue: Arc::new(queue.clone()),
         forge: git,
-        models: autopr_wiring::models(&settings.llm).map_err(unusable)?,
+        models: autopr_wiring::models(&settings.llm, autopr_wiring::memory()).map_err(unusable)?,
     };
     let (progress, watched) = tokio::sync::mpsc::unbounded_channel();
     let policy = autopr_runtime::policy(&settings.workflow);

@@ -8,6 +8,7 @@ mod faults;
 mod missed;
 mod pull;
 mod rebuild;
+mod remembered;
 mod server;
 mod verdict;
 mod wire;

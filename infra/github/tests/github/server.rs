@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use autopr_core::ids::{CommitSha, InstallationId, PrNumber};
+use autopr_core::ports::Cache;
 use autopr_core::ports::forge::{Marker, PullRequest, Target};
 use autopr_github::{Credentials, GitHub, Settings};
 use axum::Router;
@@ -77,10 +78,19 @@ impl Server {
         self.asked().iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect()
     }
 
-    /// A forge that uses this server with a token.
+    /// A forge that uses this server with a token, and remembers in memory.
     pub(crate) fn forge(&self) -> GitHub {
-        GitHub::new(settings(&self.url)).unwrap()
+        self.forge_with(memory())
     }
+
+    /// The same, which remembers there.
+    pub(crate) fn forge_with(&self, cache: Arc<dyn Cache>) -> GitHub {
+        GitHub::new(settings(&self.url)).unwrap().with_cache(cache)
+    }
+}
+
+pub(crate) fn memory() -> Arc<dyn Cache> {
+    Arc::new(autopr_cache::Cache::memory(64 * 1024 * 1024))
 }
 
 pub(crate) fn settings(url: &str) -> Settings {

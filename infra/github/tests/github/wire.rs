@@ -177,7 +177,7 @@ fn requests_are_counted_by_operation_and_status() {
         });
     });
     let mut lines: Vec<_> =
-        handle.render().lines().filter(|line| line.starts_with("autopr")).map(str::to_owned).collect();
+        handle.render().lines().filter(|line| line.starts_with("autopr_github")).map(str::to_owned).collect();
     lines.sort();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     autopr_github_rate_limit_remaining 4321

@@ -1,0 +1,95 @@
+//! Measures the engine on a PostgreSQL server of its own on this machine. Every figure about webhooks is a ratio to a floor
+//! that is measured in the same run, in turns, so that other machines can be compared.
+
+mod edges;
+mod executions;
+mod floor;
+mod history;
+mod load;
+mod webhooks;
+
+use autopr_services::{Postgres, PostgresOptions};
+use autopr_store_postgres::{Options, PostgresStore};
+use clap::{Parser, Subcommand};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Measures the engine on PostgreSQL.
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Webhooks acknowledged a second, each with a durable commit, beside a bare server; and what a duplicate costs.
+    Webhooks {
+        /// How often both are measured in turn.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// The seconds of one measurement.
+        #[arg(long, default_value_t = 4)]
+        seconds: u64,
+    },
+    /// Executions brought to their end a second, with a model and a forge that answer at once.
+    Executions {
+        /// How many.
+        #[arg(long, default_value_t = 3000)]
+        count: u64,
+        /// How many at once.
+        #[arg(long, default_value_t = 32)]
+        at_once: usize,
+    },
+    /// The time to claim, list and purge with few and with many finished executions in the tables.
+    History {
+        /// The few.
+        #[arg(long, default_value_t = 10_000)]
+        few: i64,
+        /// The many.
+        #[arg(long, default_value_t = 1_000_000)]
+        many: i64,
+        /// Prints the plans of the statements too.
+        #[arg(long)]
+        explain: bool,
+    },
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let what = Cli::parse().what;
+    // With the disk waited for, as in production.
+    let postgres = Postgres::start_with(&PostgresOptions { durable: true, ..PostgresOptions::default() });
+    let url = postgres.create_database("bench");
+    runtime.block_on(async {
+        let store = store(&url).await;
+        match what {
+            What::Webhooks { rounds, seconds } => {
+                webhooks::run(store, &url, rounds, Duration::from_secs(seconds)).await;
+            }
+            What::Executions { count, at_once } => executions::run(store, count, at_once).await,
+            What::History { few, many, explain } => history::run(store, &url, few, many, explain).await,
+        }
+    });
+}
+
+/// A store with the product's own settings, its tables made.
+async fn store(url: &str) -> Arc<PostgresStore> {
+    let options = Options {
+        url: url.into(),
+        most_connections: 60,
+        wait: Duration::from_secs(30),
+        recycle: Duration::from_secs(3600),
+        log_statements: false,
+        transaction_pooler: false,
+    };
+    let store = PostgresStore::new(&options).expect("a store");
+    store.migrate().await.expect("tables");
+    Arc::new(store)
+}
+
+/// The middle one of the figures.
+fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
