@@ -80,8 +80,12 @@ impl<'w> Traffic<'w> {
         let github = &self.world.forge.github;
         let known: Vec<_> = locked(&self.world.pulls).iter().copied().collect();
         let what = if known.len() < 8 { 0 } else { random.below(10) };
-        let diff = if random.chance(500) { RISKY } else { CLEAN };
         let commit = format!("{:016x}{:016x}{:08x}", random.next(), random.next(), random.next() as u32);
+        // No two are the same: the answer to one is no answer to another.
+        let diff = match random.chance(500) {
+            true => RISKY.replace(">>>>>>> feature", &format!(">>>>>>> {commit}")),
+            false => CLEAN.replace("+    items", &format!("+    /* {commit} */ items")),
+        };
         let (told, delivery) = match what {
             0..4 => {
                 let repository = *random.pick(&REPOSITORIES);

@@ -108,8 +108,12 @@ impl Judge<'_> {
                 self.violated(format!("GitHub: {problem}"));
             }
         }
-        let answered = self.world.books.rows("SELECT DISTINCT execution_id FROM llm_calls WHERE outcome = 'answered'");
-        let answered: BTreeSet<_> = answered.into_iter().flatten().collect();
+        // Its answer may come from the cache, so that there need not be a call.
+        let reviewed = self
+            .world
+            .books
+            .rows("SELECT execution_id FROM execution_steps WHERE step_id = 'review' AND status = 'succeeded'");
+        let reviewed: BTreeSet<_> = reviewed.into_iter().flatten().collect();
         let checks = REPOSITORIES.map(|name| (name, github.check_runs(OWNER, name)));
         let checks: BTreeMap<_, _> = checks.into_iter().collect();
         for pull in locked(&self.world.pulls).clone() {
@@ -150,9 +154,9 @@ impl Judge<'_> {
             let mut heads: BTreeMap<_, usize> = BTreeMap::new();
             for check in checks {
                 let execution = check.external_id.split(':').find(|part| part.len() == 36).unwrap_or_default();
-                if check.conclusion.as_deref() == Some("success") && !answered.contains(execution) {
+                if check.conclusion.as_deref() == Some("success") && !reviewed.contains(execution) {
                     let (head, id) = (&check.head_sha, &check.external_id);
-                    self.violated(format!("{repository}: {head} is green, and no model answered: {id}"));
+                    self.violated(format!("{repository}: {head} is green, and no model reviewed it: {id}"));
                 }
                 *heads.entry((check.name, check.head_sha)).or_default() += 1;
             }
