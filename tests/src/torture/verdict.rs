@@ -209,7 +209,8 @@ impl Judge<'_> {
         let memos = number("SELECT count(*) FROM execution_memos WHERE key LIKE 'completion:%'");
         let given = self.world.models.answers();
         self.report.answers = (kept, given);
-        if kept != memos {
+        // Those that came from the cache are kept and not paid.
+        if kept > memos {
             self.violated(format!("{kept} answers were paid and {memos} kept"));
         }
         if kept > given {

@@ -87,7 +87,7 @@ pub(super) struct World {
     pub(super) told: AtomicBool,
     /// The pull requests: repository and number.
     pub(super) pulls: Mutex<BTreeSet<(&'static str, u64)>>,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 impl World {
@@ -132,7 +132,7 @@ impl World {
             stormed: AtomicBool::new(false),
             told: AtomicBool::new(false),
             pulls: Mutex::default(),
-            folder,
+            _folder: folder,
         }
     }
 
@@ -182,7 +182,7 @@ impl World {
         std::fs::write(folder.join("postgres.log"), postgres.log()).expect("the log is kept");
         self.books.dump(&folder.join("database.sql"));
         drop(postgres);
-        eprintln!("kept in {}; the replicas ran in {}", folder.display(), self.folder.path().display());
+        eprintln!("logs and the database are kept in {}", folder.display());
     }
 }
 
