@@ -16,6 +16,8 @@ pub enum Clock {
     System,
     /// A clock that stands still until it is moved. For tests.
     Manual(Arc<ManualClock>),
+    /// A clock that runs faster than the machine's. For tests of whole processes, which can't wait for minutes.
+    Fast(FastClock),
 }
 
 impl Clock {
@@ -29,6 +31,7 @@ impl Clock {
         match self {
             Self::System => whole_microseconds(Timestamp::now()),
             Self::Manual(clock) => *clock.now.borrow(),
+            Self::Fast(clock) => whole_microseconds(clock.at(Timestamp::now())),
         }
     }
 
@@ -40,6 +43,7 @@ impl Clock {
                 clock.advance(duration);
                 tokio::task::yield_now().await;
             }
+            Self::Fast(clock) => tokio::time::sleep(duration / clock.times.max(1)).await,
         }
     }
 
@@ -56,6 +60,7 @@ impl Clock {
                     std::future::pending::<()>().await;
                 }
             }
+            Self::Fast(clock) => tokio::time::sleep(duration / clock.times.max(1)).await,
         }
     }
 
@@ -91,6 +96,24 @@ impl ManualClock {
     }
 }
 
+/// The settings of a [`Clock::Fast`]. Processes that share a store need the same `start` and `times`.
+#[derive(Debug, Clone, Copy)]
+pub struct FastClock {
+    /// When it showed what the machine's clock did.
+    pub start: Timestamp,
+    /// How many times as fast as the machine's it runs.
+    pub times: u32,
+    /// How far it is ahead besides, as clocks of different machines differ.
+    pub ahead: Duration,
+}
+
+impl FastClock {
+    /// What it shows at a time of the machine's clock.
+    fn at(&self, machine: Timestamp) -> Timestamp {
+        after(after(self.start, between(self.start, machine) * self.times), self.ahead)
+    }
+}
+
 /// `time` plus `duration`, or the end of time when that is nearer.
 pub fn after(time: Timestamp, duration: Duration) -> Timestamp {
     time.saturating_add(duration).unwrap_or(Timestamp::MAX)
@@ -108,4 +131,17 @@ pub fn between(earlier: Timestamp, later: Timestamp) -> Duration {
 
 fn whole_microseconds(time: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fast_clock_shows_more_time_than_has_passed() {
+        let (start, ahead) = (Timestamp::UNIX_EPOCH, Duration::from_secs(5));
+        let clock = FastClock { start, times: 6, ahead };
+        assert_eq!(clock.at(start), after(start, ahead));
+        assert_eq!(clock.at(after(start, Duration::from_secs(10))), after(start, Duration::from_secs(65)));
+    }
 }

@@ -110,10 +110,18 @@ text_id!(
     }
 );
 
+/// How the identity of a stand-in begins.
+const STAND_IN: &str = "reconcile-";
+
 impl DeliveryId {
     /// The identity of what stands in for a delivery that never arrived: always the same for the same text.
     pub fn stand_in(about: &str) -> Self {
-        Self(format!("reconcile-{}", hex::encode(Sha256::digest(about))))
+        Self(format!("{STAND_IN}{}", hex::encode(Sha256::digest(about))))
+    }
+
+    /// Whether it is of what stands in for a delivery.
+    pub fn is_stand_in(&self) -> bool {
+        self.0.starts_with(STAND_IN)
     }
 }
 

@@ -236,9 +236,15 @@ async fn a_head_that_moved_is_left_to_its_own_event_or_reviewed_when_none_comes(
     world.one_message(&engine).await;
     assert_eq!(backlog(&world).await.parked, 1, "the push's own event is waited for");
     let started = world.clock.now();
-    assert!(matches!(ends(&world).await[..], [(_, ExecutionStatus::Succeeded)]));
+    let ended: Vec<_> = ends(&world).await.into_iter().map(|(_, status)| status).collect();
     assert!(world.clock.now() >= after(started, Duration::from_secs(60)));
+    assert_eq!(ended, [ExecutionStatus::Superseded, ExecutionStatus::Succeeded]);
     assert_eq!(world.forge.reviews()[0].head, sample::commit('c'), "none came: the head as it is");
+    let pushed =
+        sample::event("d-2", PullRequestAction::Synchronize, sample::commit('c'), after(sample::start(), SECOND));
+    world.send(pushed).await;
+    ends(&world).await;
+    assert_eq!((world.forge.reviews().len(), world.forge.checks().len()), (1, 1), "it came after all: nothing twice");
 
     let world = a_world([answers()]);
     world.forge.push(sample::commit('c'));
@@ -249,6 +255,26 @@ async fn a_head_that_moved_is_left_to_its_own_event_or_reviewed_when_none_comes(
     world.send(pushed).await;
     ends(&world).await;
     assert_eq!(world.forge.reviews().len(), 1, "it came: one review of that head");
+}
+
+#[tokio::test]
+async fn events_that_were_overtaken_have_no_head_reviewed_twice_or_not_at_all() {
+    let pushed = sample::event("d-2", PullRequestAction::Synchronize, sample::commit('c'), sample::start());
+    // The later event has come to its end, or it lost its place to the earlier one, which has the same second.
+    for finished in [true, false] {
+        let world = a_world([answers()]);
+        world.forge.push(sample::commit('c'));
+        world.send(pushed.clone()).await;
+        if finished {
+            ends(&world).await;
+        }
+        world.send(sample::opened("d-1")).await;
+        ends(&world).await;
+        world.send(sample::event("d-0", PullRequestAction::Opened, sample::commit('f'), sample::start())).await;
+        ends(&world).await;
+        let heads: Vec<_> = world.forge.reviews().into_iter().map(|review| review.head).collect();
+        assert_eq!((heads, world.forge.checks().len()), (vec![sample::commit('c')], 1), "finished: {finished}");
+    }
 }
 
 #[tokio::test]

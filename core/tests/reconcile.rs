@@ -246,7 +246,10 @@ async fn only_pull_requests_at_rest_and_not_too_old_are_looked_at() {
     scene.open("acme/young", 5, 2 * HOUR);
     scene.open("acme/young", 6, 2 * HOUR + SECOND);
     scene.pass().await;
-    assert_eq!(scene.published().await, ["acme/shop#2", "acme/shop#3", "acme/young#5"]);
+    let mut published = scene.published().await;
+    // The queue lets repositories take turns.
+    published.sort();
+    assert_eq!(published, ["acme/shop#2", "acme/shop#3", "acme/young#5"]);
 }
 
 #[tokio::test]

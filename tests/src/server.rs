@@ -91,6 +91,37 @@ impl Setup {
         self
     }
 
+    /// Writes the settings' file into a folder.
+    pub(crate) fn write(&self, folder: &Path) {
+        std::fs::write(folder.join("settings.yaml"), &self.settings).expect("the settings are written");
+    }
+
+    /// The command that starts the server in the folder with its settings.
+    pub(crate) fn command(&self, folder: &Path) -> Command {
+        let mut command = match &self.binary {
+            Some(binary) => {
+                let mut command = Command::new(binary);
+                command.env_clear();
+                command
+            }
+            None => {
+                let mut command = autopr();
+                command.args(["serve", "--config", "settings.yaml"]);
+                command
+            }
+        };
+        command.envs(&self.env).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    }
+
+    /// Keeps so many executions of a workflow.
+    #[must_use]
+    pub(crate) fn keep_executions(mut self, count: usize) -> Self {
+        let retry = "workflow:\n";
+        self.settings = self.settings.replace(retry, &format!("{retry}  history: {{ executions: {count} }}\n"));
+        self
+    }
+
     /// Asks these vendors' interfaces of the scripted model, in this order, each as a provider of its own with a key.
     #[must_use]
     pub fn models(mut self, model: &ScriptedModel, vendors: &[Vendor]) -> Self {
@@ -143,7 +174,7 @@ impl Server {
     /// Starts a server with a database of its own that may end before it listens; [`Server::listens`] tells.
     pub fn launch(setup: Setup) -> Self {
         let folder = temporary_folder();
-        std::fs::write(folder.path().join("settings.yaml"), &setup.settings).expect("the settings are written");
+        setup.write(folder.path());
         let log = Log::default();
         let child = spawn(&setup, folder.path(), &log);
         let http = reqwest::blocking::Client::builder().timeout(PATIENCE).build().expect("an HTTP client");
@@ -292,26 +323,7 @@ pub fn signal(pid: u32, name: &str) {
 }
 
 fn spawn(setup: &Setup, folder: &Path, log: &Log) -> Child {
-    let mut command = match &setup.binary {
-        Some(binary) => {
-            let mut command = Command::new(binary);
-            command.env_clear();
-            command
-        }
-        None => {
-            let mut command = autopr();
-            command.args(["serve", "--config", "settings.yaml"]);
-            command
-        }
-    };
-    let mut child = command
-        .envs(&setup.env)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the server starts");
+    let mut child = setup.command(folder).stderr(Stdio::piped()).spawn().expect("the server starts");
     log.follow(BufReader::new(child.stderr.take().expect("its log")));
     child
 }

@@ -35,9 +35,13 @@ pub(super) async fn run(context: &Context) -> Result<Fetched, Fault> {
     authorize::required(context)?;
     let target = context.target();
     let pull = context.forge().pull_request(&target).await?;
-    if let Some(head) = &context.event().head {
-        // In the end the head as it is now is reviewed.
-        stands(context, head, &pull.head).await?;
+    if let Some(head) = &context.event().head
+        && !stands(context, head, &pull.head).await?
+    {
+        // Had it been reviewed here, its event could still come and have it reviewed again.
+        context.stand_in_for(&pull).await?;
+        let moved = format!("the head {} is not the pull request's any more", head.short());
+        return Err(Fault::new(FaultKind::Superseded, moved));
     }
     let file = context.forge().file(&target, &pull.base, repo_config::FILE_NAME).await?;
     let (config, problems) = match &file {
@@ -50,7 +54,7 @@ pub(super) async fn run(context: &Context) -> Result<Fetched, Fault> {
 }
 
 /// Waits when the head has moved. The push that moved it usually brings an event of its own, which supersedes this
-/// execution. It may also get lost, or be one that no workflow wants: false says that it has been waited for long enough.
+/// execution. It may also get lost: false says that it has been waited for long enough.
 pub(super) async fn stands(context: &Context, head: &CommitSha, now: &CommitSha) -> Result<bool, Fault> {
     if head == now {
         return Ok(true);

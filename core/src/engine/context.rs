@@ -15,11 +15,13 @@ use crate::event::{Event, EventKind};
 use crate::execution::{Execution, StepStatus};
 use crate::fault::{Fault, FaultKind, Retry};
 use crate::ids::CommitSha;
+use crate::message::Message;
 use crate::model_chain::{Account, Answered};
 use crate::ports::Forge;
-use crate::ports::forge::{EffectKind, Marker, Remote, Target};
+use crate::ports::forge::{EffectKind, Marker, PullRequest, Remote, Target};
 use crate::ports::model::Prompt;
 use crate::ports::store::{Intent, Lease, Standing};
+use crate::reconcile;
 use crate::workflow::ActionName;
 
 /// One attempt of one step.
@@ -106,6 +108,15 @@ impl Context {
             Standing::Current => Ok(()),
             Standing::Superseded => Err(Fault::new(FaultKind::Superseded, "a later event was faster")),
         }
+    }
+
+    /// Has the pull request's head as it is now dealt with by an execution of its own, unless there is one.
+    ///
+    /// # Errors
+    /// When the queue can't be reached.
+    pub async fn stand_in_for(&self, pull: &PullRequest) -> Result<(), Fault> {
+        let event = reconcile::of_a_push(pull, self.event());
+        self.engine.edges.queue.publish(&Message::event(event)).await
     }
 
     /// What the steps that use `action` produced, in the order of the definition.

@@ -1,6 +1,7 @@
 //! The only loop: claim, decide, run steps, record, until the execution is done, parked, given back, or lost.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -48,6 +49,7 @@ impl Engine {
             stopping: false,
             changed: Vec::new(),
             steps,
+            over: Vec::new(),
         };
         match run.go_on().await {
             Err(fault) if fault.kind == FaultKind::LeaseLost => {
@@ -74,6 +76,8 @@ struct Run<'e> {
     /// Records that differ from what the store holds.
     changed: Vec<StepRecord>,
     steps: FuturesUnordered<BoxFuture<'e, Ended>>,
+    /// Attempts that came to their end while the store was waited for.
+    over: Vec<Ended>,
 }
 
 /// A step's attempt that came to its end.
@@ -95,6 +99,9 @@ impl Run<'_> {
         let interrupted = machine::interrupted(&self.execution, self.engine.clock.now());
         self.change(interrupted);
         loop {
+            for ended in std::mem::take(&mut self.over) {
+                self.ended(ended);
+            }
             let now = self.engine.clock.now();
             self.notice_shutdown(now);
             if self.steps.is_empty() && self.is_stopping(now) && !self.execution.superseded {
@@ -273,9 +280,22 @@ impl Run<'_> {
         self.execution.active = self.execution.active_at(now);
         self.execution.resumed_at = Some(now);
         let update = Update { steps: std::mem::take(&mut self.changed), state, active: self.execution.active, now };
-        let standing = self.engine.edges.store.record(&self.lease, &update).await?;
+        let (store, lease) = (&self.engine.edges.store, self.lease.clone());
+        let standing = self.meanwhile(store.record(&lease, &update)).await?;
         self.stand(standing);
         Ok(())
+    }
+
+    /// Waits for an answer of the store while the steps go on: one of them may hold what the store waits for.
+    async fn meanwhile<T>(&mut self, answer: impl Future<Output = T>) -> T {
+        let mut answer = pin!(answer);
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return answer,
+                Some(ended) = self.steps.next(), if !self.steps.is_empty() => self.over.push(ended),
+            }
+        }
     }
 
     fn stand(&mut self, standing: Standing) {
@@ -309,7 +329,8 @@ impl Run<'_> {
     /// Keeps the lease. A store that can't be reached for a moment is asked again while the lease still lasts.
     async fn renew(&mut self) -> Result<(), Fault> {
         let now = self.engine.clock.now();
-        match self.engine.edges.store.renew(&self.lease, after(now, LEASE)).await {
+        let (store, lease) = (&self.engine.edges.store, self.lease.clone());
+        match self.meanwhile(store.renew(&lease, after(now, LEASE))).await {
             Ok(standing) => {
                 (self.leased_at, self.renew_at) = (now, after(now, LEASE / 3));
                 self.stand(standing);

@@ -208,6 +208,9 @@ pub struct PullRequest {
     pub draft: bool,
     /// Label names.
     pub labels: Vec<String>,
+    /// When it was last changed by the forge's clock, which is not before the push of its head; none where nobody knows.
+    #[serde(default)]
+    pub changed_at: Option<Timestamp>,
 }
 
 /// What kind of thing a write leaves at the forge.

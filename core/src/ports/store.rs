@@ -120,7 +120,7 @@ pub trait Store: Send + Sync {
     async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, Fault>;
 
     /// Those of the traces of which the store holds nothing, in the order given: the delivery was never accepted, and no
-    /// execution of any workflow and status was made for the head, if one is named. Changes nothing.
+    /// execution of any workflow was made for the head, if one is named; [`Head::superseded`] says which count. Changes nothing.
     async fn unheard(&self, traces: &[Trace]) -> Result<Vec<Trace>, Fault>;
 
     /// The repositories that have an execution, in the order of their names' bytes, from the first one behind `after` on;
@@ -201,6 +201,8 @@ pub struct Head {
     pub number: PrNumber,
     /// Its last commit.
     pub commit: CommitSha,
+    /// Whether executions count whose place another one has taken.
+    pub superseded: bool,
 }
 
 /// What became of a try to claim an execution.

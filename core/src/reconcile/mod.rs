@@ -18,7 +18,7 @@ use crate::clock::before;
 use crate::engine::{Edges, Engine};
 use crate::fault::Fault;
 
-pub(crate) use stand_in::is_stood_in_for;
+pub(crate) use stand_in::{is_stood_in_for, of_a_push};
 
 /// How far back anything is looked for: GitHub keeps deliveries for three days ("Redelivering webhooks"), and a pull request
 /// that nobody touched for longer is not waited for.

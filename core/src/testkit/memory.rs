@@ -406,16 +406,15 @@ impl Store for MemoryStore {
 
     async fn unheard(&self, traces: &[Trace]) -> Result<Vec<Trace>, Fault> {
         let tables = self.tables();
-        let heads: BTreeSet<_> = tables
-            .executions
-            .values()
-            .filter_map(|row| {
-                let event = &row.execution.event;
-                Some((&event.repository, event.number, event.head.as_ref()?))
-            })
-            .collect();
         let unheard = |trace: &&Trace| {
-            let seen = |head: &Head| heads.contains(&(&head.repository, head.number, &head.commit));
+            let seen = |head: &Head| {
+                tables.executions.values().any(|row| {
+                    let Execution { event, status, superseded, .. } = &row.execution;
+                    let it = (&event.repository, event.number, event.head.as_ref());
+                    let gone = *superseded || *status == ExecutionStatus::Superseded;
+                    it == (&head.repository, head.number, Some(&head.commit)) && (head.superseded || !gone)
+                })
+            };
             !tables.deliveries.contains_key(trace.delivery.as_str()) && !trace.head.as_ref().is_some_and(seen)
         };
         Ok(traces.iter().filter(unheard).cloned().collect())

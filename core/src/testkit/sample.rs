@@ -49,6 +49,7 @@ pub fn pull() -> PullRequest {
         base: commit('a'),
         head: commit('b'),
         draft: false,
+        changed_at: None,
         labels: Vec::new(),
     }
 }

@@ -487,8 +487,9 @@ async fn what_was_heard_of_is_told_from_what_was_not(store: Arc<dyn Store>) {
     accept(&*store, &headless, true).await;
     let head = |repository: &str, number, digit| {
         let repository = RepoName::new(repository).expect("a name");
-        Some(Head { repository, number: PrNumber(number), commit: commit(digit) })
+        Some(Head { repository, number: PrNumber(number), commit: commit(digit), superseded: true })
     };
+    let standing = |digit| head("acme/shop", 7, digit).map(|head| Head { superseded: false, ..head });
     let trace = |delivery: &str, head| Trace { delivery: DeliveryId::new(delivery).expect("a delivery id"), head };
     let heard = [
         trace("d-1", None),
@@ -496,6 +497,7 @@ async fn what_was_heard_of_is_told_from_what_was_not(store: Arc<dyn Store>) {
         trace("d-1", head("acme/shop", 7, 'e')),
         trace("x-1", head("acme/shop", 7, 'b')),
         trace("x-2", head("acme/shop", 7, 'c')),
+        trace("x-2", standing('c')),
     ];
     let unheard = [
         trace("x-3", None),
@@ -505,6 +507,7 @@ async fn what_was_heard_of_is_told_from_what_was_not(store: Arc<dyn Store>) {
         trace("x-6", head("acme/shops", 7, 'b')),
         trace("x-7", head("acme/shop", 9, 'b')),
         trace("x-7", head("acme/shop", 9, 'b')),
+        trace("x-8", standing('b')),
     ];
     let mixed: Vec<_> = unheard[..3].iter().chain(&heard).chain(&unheard[3..]).cloned().collect();
     assert_eq!(store.unheard(&mixed).await.expect("unheard"), unheard, "in the order asked, each as often as asked");

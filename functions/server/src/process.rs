@@ -73,7 +73,8 @@ pub enum Failed {
     Fault(#[from] Fault),
 }
 
-/// Runs until a signal stops it. `wrap` may put something between the engine and its edges; the product puts nothing.
+/// Runs until a signal stops it. Tests run it by another clock than the machine's, and `wrap` may put something between the
+/// engine and its edges; the product puts nothing.
 ///
 /// # Errors
 /// When it can't start.
@@ -82,6 +83,7 @@ pub async fn run(
     catalog: Catalog,
     role: Role,
     version: &'static str,
+    clock: Clock,
     wrap: impl FnOnce(Edges) -> Edges,
 ) -> Result<Stopped, Failed> {
     let signals = Signals::listen()?;
@@ -105,7 +107,6 @@ pub async fn run(
     })?;
     let store: Arc<dyn Store> = opened.port();
     let cache = autopr_wiring::cache(&settings.redis)?;
-    let clock = Clock::System;
     let queue = StoreQueue::new(store.clone(), clock.clone());
     let edges = wrap(Edges {
         store: store.clone(),

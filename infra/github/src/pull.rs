@@ -4,6 +4,7 @@ use ::http::{Method, StatusCode};
 use autopr_core::fault::{Fault, FaultKind};
 use autopr_core::ids::CommitSha;
 use autopr_core::ports::forge::{PullRequest, Remote, Target};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Api, read, repository};
@@ -32,6 +33,7 @@ pub(crate) struct Pull {
     #[serde(default)]
     labels: Vec<Label>,
     html_url: Option<String>,
+    updated_at: Option<Timestamp>,
     pub(crate) changed_files: Option<usize>,
 }
 
@@ -62,6 +64,7 @@ impl Pull {
             head: self.head.sha,
             draft: self.draft,
             labels: self.labels.into_iter().map(|label| label.name).collect(),
+            changed_at: self.updated_at,
         }
     }
 }

@@ -131,7 +131,8 @@ impl Forge for LocalGit {
         let range = self.range.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
         let range = range.ok_or_else(|| Fault::new(FaultKind::NotFound, "no range was chosen yet"))?;
         let ResolvedRange { base, head, title, body, author, description: _ } = range;
-        Ok(PullRequest { target: target.clone(), title, body, author, base, head, draft: false, labels: Vec::new() })
+        let (target, labels) = (target.clone(), Vec::new());
+        Ok(PullRequest { target, title, body, author, base, head, draft: false, labels, changed_at: None })
     }
 
     async fn diff(&self, pull: &PullRequest) -> Result<Patch, Fault> {

@@ -14,57 +14,81 @@ use crate::lease;
 use crate::row::{corrupt, fault, get, micros};
 use crate::time::Time;
 
-/// Sets money aside, in a transaction that is to be undone when a budget has not enough left.
+/// Makes sure that budgets have rows, which can then be locked.
+pub(crate) async fn ensure(connection: &mut PgConnection, call: &NewCall, now: Timestamp) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO budget_reservations (scope, updated_at) SELECT scope, $2 FROM unnest($1::text[]) AS scope ORDER BY scope
+        ON CONFLICT (scope) DO NOTHING",
+    )
+    .bind(call.budgets.iter().map(|line| line.scope.as_str()).collect::<Vec<_>>())
+    .bind(Time(now))
+    .execute(connection)
+    .await
+    .map_err(fault("ensure_budgets"))?;
+    Ok(())
+}
+
+/// Sets money aside; none when a budget has no row, which can't be locked.
 pub(crate) async fn reserve(
     connection: &mut PgConnection,
     lease: &Lease,
     call: &NewCall,
     now: Timestamp,
-) -> Result<Reservation, Fault> {
-    if lease::check(connection, lease).await? == Standing::Superseded {
-        let context = format!("execution {} may not buy any more", lease.execution);
-        return Err(Fault::new(FaultKind::Superseded, context));
-    }
+) -> Result<Option<Reservation>, Fault> {
     let scopes: Vec<_> = call.budgets.iter().map(|line| line.scope.as_str()).collect();
     let limits: Vec<_> = call.budgets.iter().map(|line| amount(line.limit)).collect();
-    // The order of the names is the order of the locks, so that two transactions never wait for each other.
-    let booked: Vec<String> = sqlx::query_scalar(
-        "INSERT INTO budget_reservations AS b (scope, reserved, updated_at)
-        SELECT scope, $3, $4 FROM unnest($1::text[], $2::bigint[]) AS line (scope, most) ORDER BY scope
-        ON CONFLICT (scope) DO UPDATE SET reserved = b.reserved + $3, updated_at = $4
-        RETURNING CASE WHEN b.reserved + b.spent
-            > (SELECT most FROM unnest($1::text[], $2::bigint[]) AS line (scope, most) WHERE line.scope = b.scope)
-            THEN b.scope ELSE '' END",
+    // The budgets are locked in the order of their names, so that two statements never wait for each other; what they hold
+    // is read with the lock.
+    let row = sqlx::query(
+        "WITH held AS (
+            SELECT superseded_by IS NOT NULL AS superseded FROM workflow_executions
+            WHERE id = $1 AND fence = $2 AND status = 'running' FOR SHARE
+        ), line AS (
+            SELECT * FROM unnest($3::text[], $4::bigint[]) WITH ORDINALITY AS l (scope, most, place)
+        ), locked AS (
+            SELECT b.scope, b.reserved + b.spent AS used, line.most, line.place
+            FROM budget_reservations b JOIN line ON line.scope = b.scope ORDER BY b.scope FOR UPDATE OF b
+        ), there AS (
+            SELECT count(*) = cardinality($3) AS complete FROM locked
+        ), full_up AS (
+            SELECT scope, used FROM locked WHERE used + $5 > most ORDER BY place LIMIT 1
+        ), booked AS (
+            UPDATE budget_reservations b SET reserved = b.reserved + $5, updated_at = $6
+            FROM locked, held, there
+            WHERE b.scope = locked.scope AND complete AND NOT superseded AND NOT EXISTS (SELECT 1 FROM full_up)
+        ), opened AS (
+            INSERT INTO llm_calls (execution_id, fence, provider, model, budgets, cost_microusd, created_at, updated_at)
+            SELECT $1, $2, $7, $8, $3, $5, $6, $6 FROM held, there
+            WHERE complete AND NOT superseded AND NOT EXISTS (SELECT 1 FROM full_up)
+            RETURNING id
+        )
+        SELECT superseded, (SELECT id FROM opened) AS id, (SELECT scope FROM full_up) AS scope,
+            (SELECT used FROM full_up) AS used, complete
+        FROM held, there",
     )
+    .bind(lease.execution.uuid())
+    .bind(lease.fence)
     .bind(&scopes)
     .bind(&limits)
     .bind(amount(call.amount))
     .bind(Time(now))
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(fault("reserve"))?;
-    for line in &call.budgets {
-        if booked.contains(&line.scope) {
-            let Spending { reserved, spent } = spending(connection, &line.scope).await?;
-            let before = (reserved + spent).less(call.amount);
-            return Ok(Reservation::Exhausted { scope: line.scope.clone(), left: line.limit.less(before) });
-        }
-    }
-    let id = sqlx::query_scalar(
-        "INSERT INTO llm_calls (execution_id, fence, provider, model, budgets, cost_microusd, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING id",
-    )
-    .bind(lease.execution.uuid())
-    .bind(lease.fence)
     .bind(&call.provider)
     .bind(&call.model)
-    .bind(&scopes)
-    .bind(amount(call.amount))
-    .bind(Time(now))
-    .fetch_one(connection)
+    .fetch_optional(connection)
     .await
-    .map_err(fault("open_call"))?;
-    Ok(Reservation::Granted(CallId(id)))
+    .map_err(fault("reserve"))?;
+    let superseded = row.as_ref().map(|row| get(row, "superseded")).transpose()?;
+    if lease::standing(superseded, lease)? == Standing::Superseded {
+        let context = format!("execution {} may not buy any more", lease.execution);
+        return Err(Fault::new(FaultKind::Superseded, context));
+    }
+    let Some(row) = row.filter(|row| get(row, "complete").unwrap_or(false)) else { return Ok(None) };
+    if let Some(id) = get(&row, "id")? {
+        return Ok(Some(Reservation::Granted(CallId(id))));
+    }
+    let scope: String = get(&row, "scope")?;
+    let limit = call.budgets.iter().find(|line| line.scope == scope).map_or(MicroUsd(0), |line| line.limit);
+    Ok(Some(Reservation::Exhausted { scope, left: limit.less(money(get(&row, "used")?)) }))
 }
 
 pub(crate) async fn settle(

@@ -157,15 +157,9 @@ impl Session {
     }
 
     /// Commits what was done, or undoes it when it failed.
-    pub(crate) async fn end<T>(self, done: Result<T, Fault>) -> Result<T, Fault> {
-        let keep = done.is_ok();
-        self.end_with(done, keep).await
-    }
-
-    /// Commits what was done if it is to be kept, and undoes it otherwise.
-    pub(crate) async fn end_with<T>(mut self, done: Result<T, Fault>, keep: bool) -> Result<T, Fault> {
+    pub(crate) async fn end<T>(mut self, done: Result<T, Fault>) -> Result<T, Fault> {
         if self.in_transaction {
-            let last = if keep { "COMMIT" } else { "ROLLBACK" };
+            let last = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
             let ended = sqlx::raw_sql(last).execute(&mut *self.connection).await;
             if let (Ok(_), Err(error)) = (&done, ended) {
                 return Err(fault("commit")(error));

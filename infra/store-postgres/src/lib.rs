@@ -239,14 +239,13 @@ impl Store for PostgresStore {
     }
 
     async fn reserve(&self, lease: &Lease, call: &NewCall, now: Timestamp) -> Result<Reservation, Fault> {
-        let reserve = async {
-            let mut session = self.database.transaction().await?;
-            let done = calls::reserve(session.connection(), lease, call, now).await;
-            // What was set aside before a budget had not enough left is not kept.
-            let keep = matches!(done, Ok(Reservation::Granted(_)));
-            session.end_with(done, keep).await
-        };
-        self.database.run("reserve", reserve).await
+        let reserved = query!(self.single, "reserve", |connection| calls::reserve(connection, lease, call, now))?;
+        if let Some(reservation) = reserved {
+            return Ok(reservation);
+        }
+        query!(self.single, "ensure_budgets", |connection| calls::ensure(connection, call, now))?;
+        let reserved = query!(self.single, "reserve", |connection| calls::reserve(connection, lease, call, now))?;
+        reserved.ok_or_else(|| Fault::unavailable("reserve: a budget is missing again"))
     }
 
     async fn settle_call(

@@ -11,17 +11,19 @@ pub(crate) async fn unheard(connection: &mut PgConnection, traces: &[Trace]) -> 
     let heads: Vec<_> = traces.iter().map(|trace| trace.head.as_ref()).collect();
     // Without a head nothing equals its null columns.
     let places: Vec<i64> = sqlx::query_scalar(
-        "SELECT place FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) WITH ORDINALITY
-            AS asked (delivery, repository, number, commit, place)
+        "SELECT place FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::boolean[])
+            WITH ORDINALITY AS asked (delivery, repository, number, commit, superseded, place)
         WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE id = asked.delivery)
             AND NOT EXISTS (SELECT 1 FROM workflow_executions e
-                WHERE e.repository = asked.repository AND e.pull_request = asked.number AND e.head_sha = asked.commit)
+                WHERE e.repository = asked.repository AND e.pull_request = asked.number AND e.head_sha = asked.commit
+                    AND (asked.superseded OR (e.status <> 'superseded' AND e.superseded_by IS NULL)))
         ORDER BY place",
     )
     .bind(traces.iter().map(|trace| trace.delivery.as_str()).collect::<Vec<_>>())
     .bind(heads.iter().map(|head| head.map(|head| head.repository.as_str())).collect::<Vec<_>>())
     .bind(heads.iter().map(|head| head.map(|head| head.number.0.cast_signed())).collect::<Vec<_>>())
     .bind(heads.iter().map(|head| head.map(|head| head.commit.as_str())).collect::<Vec<_>>())
+    .bind(heads.iter().map(|head| head.is_some_and(|head| head.superseded)).collect::<Vec<_>>())
     .fetch_all(connection)
     .await
     .map_err(fault("unheard"))?;

@@ -15,7 +15,8 @@ pub(crate) async fn unheard(readers: &SqlitePool, traces: &[Trace]) -> Result<Ve
             let head = trace.head.as_ref();
             let repository = head.map(|head| head.repository.as_str());
             let (number, commit) = (head.map(|head| head.number.0), head.map(|head| head.commit.as_str()));
-            json!([trace.delivery.as_str(), repository, number, commit])
+            let superseded = head.is_some_and(|head| head.superseded);
+            json!([trace.delivery.as_str(), repository, number, commit, superseded])
         })
         .collect();
     // Without a head nothing equals its null columns.
@@ -24,7 +25,8 @@ pub(crate) async fn unheard(readers: &SqlitePool, traces: &[Trace]) -> Result<Ve
         WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE id = asked.value ->> 0)
             AND NOT EXISTS (SELECT 1 FROM workflow_executions
                 WHERE repository = asked.value ->> 1 AND pull_request = asked.value ->> 2
-                    AND head_sha = asked.value ->> 3)
+                    AND head_sha = asked.value ->> 3
+                    AND (asked.value ->> 4 OR (status <> 'superseded' AND superseded_by IS NULL)))
         ORDER BY asked.key",
     )
     .bind(json!(asked).to_string())

@@ -18,6 +18,6 @@ mod redis;
 pub use certificate::Certificate;
 pub use pgbouncer::PgBouncer;
 pub use port::free_port;
-pub use postgres::{Postgres, PostgresOptions, Stop};
+pub use postgres::{Postgres, PostgresOptions, Stop, pg_dump, psql};
 pub use proxy::{Fault, FaultProxy};
 pub use redis::{Redis, RedisOptions};

@@ -164,9 +164,7 @@ impl Postgres {
     ///
     /// When the SQL is refused.
     pub fn psql_through(&self, address: &str, database: &str, sql: &str) -> String {
-        let url = self.url_through(address, database);
-        let arguments = ["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-c", sql, "-d", &url];
-        output(Command::new(find_postgres("psql")).args(arguments)).trim_end().to_owned()
+        psql(&self.url_through(address, database), sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
     /// Stops the server and waits for its end. Its port is kept for [`Postgres::restart`].
@@ -225,6 +223,42 @@ impl Postgres {
     pub fn keep(&self) -> String {
         self.folder.write("keep", "");
         self.folder.file("")
+    }
+}
+
+/// Runs SQL in the database of a URL. Returns what it answers, one row on a line, its columns separated by `|`.
+///
+/// # Errors
+///
+/// What `psql` says when the server can't be reached or refuses the SQL.
+///
+/// # Panics
+///
+/// When PostgreSQL is not installed.
+pub fn psql(url: &str, sql: &str) -> Result<String, String> {
+    let arguments = ["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-c", sql, "-d", url];
+    let output = Command::new(find_postgres("psql")).args(arguments).output().expect("psql runs");
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
+
+/// Writes the database of a URL into a file, as SQL.
+///
+/// # Errors
+///
+/// What `pg_dump` says when the server can't be reached.
+///
+/// # Panics
+///
+/// When PostgreSQL is not installed.
+pub fn pg_dump(url: &str, file: &std::path::Path) -> Result<(), String> {
+    let dumped = Command::new(find_postgres("pg_dump")).arg("--file").arg(file).arg(url).output();
+    let output = dumped.expect("pg_dump runs");
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
     }
 }
 

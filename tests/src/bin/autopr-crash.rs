@@ -8,6 +8,7 @@ use std::error::Error;
 use std::fs::File;
 
 use autopr::Role;
+use autopr_core::clock::Clock;
 use autopr_core::testkit::Crasher;
 use autopr_runtime::settings::{ConfigFile, Settings};
 
@@ -20,7 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let crasher = Crasher::aborting(planned()?, File::create(env::var("AUTOPR_CRASH_LIST")?)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let version = env!("CARGO_PKG_VERSION");
-    runtime.block_on(autopr::run(settings, catalog, Role::Serve, version, |edges| crasher.wrap(&edges)))?;
+    runtime
+        .block_on(autopr::run(settings, catalog, Role::Serve, version, Clock::System, |edges| crasher.wrap(&edges)))?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use autopr::{Role, Stopped};
+use autopr_core::clock::Clock;
 use autopr_runtime::settings::Settings;
 
 use super::{Done, Failure, INTERRUPTED};
@@ -20,7 +21,7 @@ pub(crate) fn run(role: Role, config: Option<PathBuf>) -> Done {
     }
     let catalog = autopr_runtime::catalog(&settings.workflow).map_err(Failure::unusable)?;
     let runtime = runtime()?;
-    let stopped = runtime.block_on(autopr::run(settings, catalog, role, VERSION, |edges| edges));
+    let stopped = runtime.block_on(autopr::run(settings, catalog, role, VERSION, Clock::System, |edges| edges));
     // A name that is still being looked up, or a body that is still being read, must not hold up the end.
     runtime.shutdown_background();
     match stopped.map_err(Failure::unusable)? {

@@ -142,6 +142,7 @@ pub(crate) fn pull(head: char) -> PullRequest {
         head: sha(head),
         draft: true,
         labels: vec!["bug".to_owned(), "help wanted".to_owned()],
+        changed_at: None,
     }
 }
 

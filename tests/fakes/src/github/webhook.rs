@@ -94,6 +94,45 @@ impl FakeGitHub {
         task.await.unwrap_or_else(|error| panic!("the webhook could not be sent: {error}"))
     }
 
+    /// Writes the event of a pull request as it is now, for [`Self::deliver_late`]: events overtake each other and are
+    /// sent long after what they tell of.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such pull request.
+    pub fn write_pull_request_event(&self, owner: &str, repo: &str, number: u64, action: &str) -> Delivery {
+        let urls = Urls { api: &self.shared.url, web: &self.shared.url };
+        let payload = payload::pull_request(&self.shared.state(), owner, repo, number, action, urls);
+        self.shared.written("pull_request", &payload)
+    }
+
+    /// Writes the event of a comment, for [`Self::deliver_late`].
+    ///
+    /// # Panics
+    ///
+    /// When there is no such comment.
+    pub fn write_comment_event(&self, owner: &str, repo: &str, number: u64, comment: u64) -> Delivery {
+        let urls = Urls { api: &self.shared.url, web: &self.shared.url };
+        let of = |comments: &[Comment]| comments.iter().find(|known| known.id == comment).cloned();
+        let comment =
+            of(&self.comments(owner, repo, number)).unwrap_or_else(|| panic!("there is no comment {comment}"));
+        let payload = payload::comment(&self.shared.state(), owner, repo, number, &comment, urls);
+        self.shared.written("issue_comment", &payload)
+    }
+
+    /// Sends a written event, or one that was sent before, to this address: the same body and delivery id.
+    ///
+    /// # Panics
+    ///
+    /// When [`Self::send_webhooks_to`] has not said what to sign with.
+    pub async fn deliver_late(&self, delivery: &Delivery, url: &str) -> Delivery {
+        let (shared, url) = (Arc::clone(&self.shared), url.to_owned());
+        let fresh = shared.state().id();
+        let delivery = Delivery { id: fresh, redelivery: true, ..delivery.clone() };
+        let task = self.shared.handle.spawn(async move { shared.send(delivery, Some(url)).await });
+        task.await.unwrap_or_else(|error| panic!("the webhook could not be sent: {error}"))
+    }
+
     /// Sends a delivery again: the same event, body and delivery id.
     ///
     /// # Panics
@@ -117,10 +156,15 @@ impl Shared {
     async fn again(&self, id: u64) -> Option<Delivery> {
         let known = self.state().deliveries.iter().find(|known| known.id == id).cloned()?;
         let fresh = self.state().id();
-        Some(self.send(Delivery { id: fresh, redelivery: true, ..known }).await)
+        Some(self.send(Delivery { id: fresh, redelivery: true, ..known }, None).await)
     }
 
     async fn deliver(&self, event: &str, payload: &Value) -> Delivery {
+        self.send(self.written(event, payload), None).await
+    }
+
+    /// An event that is not sent yet.
+    fn written(&self, event: &str, payload: &Value) -> Delivery {
         let action = payload["action"].as_str();
         if let Some(description) = self.description {
             let name = action.map_or_else(|| event.to_owned(), |action| format!("{event}-{action}")).replace('_', "-");
@@ -131,7 +175,7 @@ impl Shared {
         let id = self.state().id();
         let unique = digest(format!("{} {id}", self.url).as_bytes());
         let guid = [&unique[..8], &unique[8..12], &unique[12..16], &unique[16..20], &unique[20..32]].join("-");
-        let delivery = Delivery {
+        Delivery {
             id,
             guid,
             event: event.to_owned(),
@@ -144,13 +188,13 @@ impl Shared {
             repository: payload["repository"]["id"].as_u64(),
             at: self.clock.now(),
             seconds: 0.0,
-        };
-        self.send(delivery).await
+        }
     }
 
-    async fn send(&self, mut delivery: Delivery) -> Delivery {
+    async fn send(&self, mut delivery: Delivery, to: Option<String>) -> Delivery {
         let receiver = locked(&self.receiver).clone();
-        let receiver = receiver.unwrap_or_else(|| panic!("send_webhooks_to has not said where webhooks go"));
+        let mut receiver = receiver.unwrap_or_else(|| panic!("send_webhooks_to has not said where webhooks go"));
+        receiver.url = to.unwrap_or(receiver.url);
         let (media, body) = if receiver.form {
             let text = String::from_utf8_lossy(&delivery.body);
             let form = serde_urlencoded::to_string([("payload", text.as_ref())]).unwrap_or_default();
