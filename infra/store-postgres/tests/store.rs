@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use autopr_core::testkit::{store_suite, world};
-use autopr_services::{PgBouncer, Postgres};
+use autopr_services::{Certificate, PgBouncer, Postgres, PostgresOptions};
 use autopr_store_postgres::{Options, PostgresStore};
 use sqlx::postgres::{PgPool, PgPoolOptions};
 
@@ -71,4 +71,26 @@ async fn every_crash_failure_and_lost_lease_ends_the_same_on_postgres() {
     let emptied = Emptied::new(options(url.clone(), false), &url).await;
     let tried = world::every_mishap(|| emptied.fresh()).await;
     println!("mishaps, PostgreSQL: points {:?}, runs {:?}", tried.points, tried.runs);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_with_tls_is_told_from_an_impostor() {
+    let certificate = Certificate::for_loopback();
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = |name: &str, certificate: &Certificate| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, &certificate.authority).expect("it is written");
+        file.display().to_string()
+    };
+    let authority = written("authority.pem", &certificate);
+    let postgres = Postgres::start_with(&PostgresOptions { certificate: Some(certificate), ..PostgresOptions::default() });
+    let url = postgres.create_database("tls");
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let verified = format!("{url}{separator}sslmode=verify-full&sslrootcert=");
+    let store = PostgresStore::new(&options(format!("{verified}{authority}"), false)).expect("a store");
+    store.migrate().await.expect("it connects");
+    let wrong = format!("{verified}{}", written("other.pem", &Certificate::for_loopback()));
+    let store = PostgresStore::new(&Options { wait: Duration::from_secs(3), ..options(wrong, false) }).expect("a store");
+    let refused = store.migrate().await.expect_err("another authority");
+    assert_eq!(refused.kind, autopr_core::fault::FaultKind::Unavailable, "{refused}");
 }
