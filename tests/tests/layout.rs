@@ -17,7 +17,7 @@ fn layer(folder: &str) -> u8 {
         ["functions", _] => 5,
         // What stands in for the world knows nothing of the product; every edge may be tested against it.
         ["tests", "fakes" | "services"] => 0,
-        ["tests"] => 6,
+        ["tests" | "benches"] => 6,
         _ => panic!("{folder}: the layout of the workspace has no place for it; see ARCHITECTURE.md"),
     }
 }

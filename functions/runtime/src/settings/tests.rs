@@ -48,11 +48,13 @@ fn nothing_set_means_the_documented_defaults() {
     database.echo                        false                         default
     database.host                        (not set)                     default
     database.max_overflow                40                            default
+    database.migrate_on_start            true                          default
     database.name                        (not set)                     default
     database.password                    (not set)                     default
     database.pool_recycle                3600                          default
     database.pool_size                   20                            default
     database.pool_timeout                30                            default
+    database.pooler                      none                          default
     database.port                        (not set)                     default
     database.url                         sqlite://autopr.db            default
     database.username                    (not set)                     default
