@@ -10,9 +10,9 @@ use autopr_core::execution::{ExecutionStatus, StepStatus};
 use autopr_core::fault::{FaultKind, Retry};
 use autopr_core::ids::{CommentId, ExecutionId, PrNumber};
 use autopr_core::message::Message;
-use autopr_core::ports::Store;
 use autopr_core::ports::forge::Permission;
 use autopr_core::ports::store::Backlog;
+use autopr_core::ports::{Operations, Store};
 use autopr_core::review::{Severity, Verdict};
 use autopr_core::testkit::crash::Mishap;
 use autopr_core::testkit::model::Answer;
@@ -468,6 +468,29 @@ async fn a_command_needs_write_access_and_says_so() {
     assert_eq!(world.forge.reactions(), [(7, "-1")]);
     assert_eq!(world.forge.comments(), ["`/autopr review` needs write access to this repository.\n"]);
     assert_eq!((world.forge.reviews().len(), world.forge.checks().len(), world.model.prompts().len()), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn the_audit_log_tells_who_commanded_what() {
+    let store = Arc::new(MemoryStore::default());
+    let world = World::with_model(store.clone(), [answers()]);
+    world.send(command("d-1", "review")).await;
+    ends(&world).await;
+    world.forge.permit("ada", Permission::Write);
+    world.send(command("d-2", "review")).await;
+    ends(&world).await;
+    let log = store.audit_log(None, 10).await.expect("the log");
+    let shown: Vec<_> = log
+        .iter()
+        .map(|(_, entry)| format!("{} at {}: {} {}", entry.actor, entry.origin, entry.action, entry.subject))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "github:ada at acme/shop#7: command.allowed /autopr review",
+            "github:ada at acme/shop#7: command.refused /autopr review"
+        ]
+    );
 }
 
 #[tokio::test]

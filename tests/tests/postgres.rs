@@ -67,7 +67,11 @@ fn postgres_goes_away_and_comes_back() {
     let mut last = None;
     for hangs in [false, true] {
         let begun = Instant::now();
-        if hangs { postgres.pause() } else { postgres.stop(Stop::Fast) }
+        if hangs {
+            postgres.pause()
+        } else {
+            postgres.stop(Stop::Fast)
+        }
         let mut refused = 0;
         while refused < 3 || begun.elapsed() < outage() {
             let Tried { id, status, took } = last.map_or_else(|| deliver(&github, second), |id| again(&github, id));
@@ -128,7 +132,10 @@ fn operators_migrate_look_and_redrive() {
          2  6 bytes of another version  taken 21 times, given back 20 times\n"
     );
     assert_eq!(run(&folder, &url, &["messages", "show", "1"]), (Some(0), format!("{advance}\n")));
-    assert_eq!(run(&folder, &url, &["messages", "redrive", "1"]), (Some(0), "message 1 is on the queue again\n".to_owned()));
+    assert_eq!(
+        run(&folder, &url, &["messages", "redrive", "1"]),
+        (Some(0), "message 1 is on the queue again\n".to_owned())
+    );
     assert_eq!(run(&folder, &url, &["messages", "discard", "--all"]), (Some(0), "message 2 is gone\n".to_owned()));
     let missing = run(&folder, &url, &["messages", "redrive", "2"]);
     assert_eq!(missing.0, Some(1));

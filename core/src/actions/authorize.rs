@@ -23,6 +23,8 @@ pub(super) async fn run(context: &Context) -> Result<Authorized, Fault> {
     let target = context.target();
     let permission = context.forge().permission(&target, &context.event().sender.login).await?;
     let allowed = permission >= Permission::Write;
+    let verdict = if allowed { "command.allowed" } else { "command.refused" };
+    context.audit(verdict, format!("/autopr {name}")).await?;
     let reaction = if allowed { Reaction::Eyes } else { Reaction::ThumbsDown };
     react(context, reaction).await?;
     if allowed {

@@ -20,7 +20,7 @@ use crate::model_chain::{Account, Answered};
 use crate::ports::Forge;
 use crate::ports::forge::{EffectKind, Marker, PullRequest, Remote, Target};
 use crate::ports::model::Prompt;
-use crate::ports::store::{Intent, Lease, Standing};
+use crate::ports::store::{AuditEntry, Intent, Lease, Standing};
 use crate::reconcile;
 use crate::workflow::ActionName;
 
@@ -108,6 +108,24 @@ impl Context {
             Standing::Current => Ok(()),
             Standing::Superseded => Err(Fault::new(FaultKind::Superseded, "a later event was faster")),
         }
+    }
+
+    /// Notes in the audit log what whoever caused the event did. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn audit(&self, action: &str, subject: String) -> Result<(), Fault> {
+        let Event { sender, repository, number, .. } = self.event();
+        let entry = AuditEntry {
+            key: format!("{action}/{}", self.execution.id),
+            at: self.engine.clock.now(),
+            actor: format!("github:{}", sender.login),
+            origin: format!("{repository}#{}", number.0),
+            action: action.to_owned(),
+            subject,
+            detail: None,
+        };
+        self.engine.edges.store.audit(&entry).await
     }
 
     /// Has the pull request's head as it is now dealt with by an execution of its own, unless there is one.

@@ -8,7 +8,7 @@ use autopr_core::engine::{Engine, Handled};
 use autopr_core::fault::Fault;
 use autopr_core::ports::Store;
 use autopr_core::ports::queue::StoreQueue;
-use autopr_core::ports::store::{Backlog, Received, Settle};
+use autopr_core::ports::store::{AuditEntry, Backlog, Received, Settle};
 use autopr_core::retry::backoff;
 use autopr_core::telemetry::{MESSAGES, OLDEST_MESSAGE};
 use metrics::{counter, gauge};
@@ -114,6 +114,18 @@ async fn deal_with(engine: &Engine, clock: &Clock, message: Received) {
         let reason = format!("given back {MOST_RECEIVES} times");
         tracing::error!(message = message.id, %reason, "a message is set aside");
         counter!(MESSAGES, "queue" => QUEUE, "outcome" => "dead").increment(1);
+        let entry = AuditEntry {
+            key: format!("message.set_aside/{}", message.id),
+            at: clock.now(),
+            actor: format!("engine:{}", engine.worker()),
+            origin: "queue".to_owned(),
+            action: "message.set_aside".to_owned(),
+            subject: format!("message {}", message.id),
+            detail: Some(reason.clone()),
+        };
+        if let Err(fault) = store.audit(&entry).await {
+            tracing::warn!(message = message.id, %fault, "what was set aside could not be noted");
+        }
         return settle(store.as_ref(), message.id, Settle::Dead(reason)).await;
     }
     let handled = tokio::select! {

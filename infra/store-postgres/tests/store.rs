@@ -2,11 +2,18 @@
 //! mishap.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use autopr_core::testkit::{store_suite, world};
+use autopr_core::event::Event;
+use autopr_core::ids::PrNumber;
+use autopr_core::ports::Store;
+use autopr_core::ports::store::Backlog;
+use autopr_core::testkit::model::Answer;
+use autopr_core::testkit::world::World;
+use autopr_core::testkit::{sample, store_suite, world};
 use autopr_services::{Certificate, PgBouncer, Postgres, PostgresOptions};
 use autopr_store_postgres::{Options, PostgresStore};
+use futures_util::future::join_all;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 
 fn options(url: String, transaction_pooler: bool) -> Options {
@@ -74,6 +81,32 @@ async fn every_crash_failure_and_lost_lease_ends_the_same_on_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_executions_at_once_do_not_wait_for_each_other_for_ever() {
+    const MANY: u64 = 40;
+    let postgres = Postgres::start();
+    let url = postgres.create_database("many");
+    // Behind a pooler every query is several round trips, with its locks held between them.
+    let pooler = PgBouncer::start(&postgres, 16);
+    let emptied = Emptied::new(options(pooler.url("many"), true), &url).await;
+    let answers = (0..MANY).map(|_| Answer::Text(world::ANSWER.to_owned()));
+    let world = World::with_model(emptied.store.clone(), answers);
+    world.forge.show_under_every_number();
+    for number in 1..=MANY {
+        let event = sample::opened(&format!("d-{number}"));
+        world.send(Event { number: PrNumber(number), ..event }).await;
+    }
+    let engine = world.engine(world.edges.clone(), "w");
+    let begun = Instant::now();
+    let workers = (0..12).map(|_| async { while world.one_message(&engine).await {} });
+    join_all(workers).await;
+    assert_eq!(world.forge.reviews().len() as u64, MANY);
+    assert_eq!(emptied.store.backlog().await.expect("backlog"), Backlog::default());
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    let log = postgres.log();
+    assert!(!log.contains("deadlock"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_with_tls_is_told_from_an_impostor() {
     let certificate = Certificate::for_loopback();
     let folder = tempfile::tempdir().expect("a folder");
@@ -83,14 +116,16 @@ async fn a_server_with_tls_is_told_from_an_impostor() {
         file.display().to_string()
     };
     let authority = written("authority.pem", &certificate);
-    let postgres = Postgres::start_with(&PostgresOptions { certificate: Some(certificate), ..PostgresOptions::default() });
+    let postgres =
+        Postgres::start_with(&PostgresOptions { certificate: Some(certificate), ..PostgresOptions::default() });
     let url = postgres.create_database("tls");
     let separator = if url.contains('?') { '&' } else { '?' };
     let verified = format!("{url}{separator}sslmode=verify-full&sslrootcert=");
     let store = PostgresStore::new(&options(format!("{verified}{authority}"), false)).expect("a store");
     store.migrate().await.expect("it connects");
     let wrong = format!("{verified}{}", written("other.pem", &Certificate::for_loopback()));
-    let store = PostgresStore::new(&Options { wait: Duration::from_secs(3), ..options(wrong, false) }).expect("a store");
+    let store =
+        PostgresStore::new(&Options { wait: Duration::from_secs(3), ..options(wrong, false) }).expect("a store");
     let refused = store.migrate().await.expect_err("another authority");
     assert_eq!(refused.kind, autopr_core::fault::FaultKind::Unavailable, "{refused}");
 }
