@@ -110,7 +110,12 @@ impl Run<'_> {
             if self.deadline.is_some_and(|deadline| now >= deadline) {
                 return self.give_back().await;
             }
-            let wake_at = match self.decide(now).await? {
+            let decision = self.decide(now).await?;
+            if !self.over.is_empty() {
+                // Attempts ended while the decision was recorded: it may be another one now.
+                continue;
+            }
+            let wake_at = match decision {
                 Decision::Finish(status, error) => return self.finish(status, error).await,
                 Decision::Park(until) if !self.can_wait(now, until) => return self.park(until).await,
                 Decision::Park(until) => {
@@ -286,9 +291,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Waits for an answer of the store while the steps go on: one of them may hold what the store waits for.
+    /// Waits for an answer of the store while the steps go on: one of them may hold what the store waits for. Once the
+    /// lease may be another's they don't, until the store has said that it is not.
     async fn meanwhile<T>(&mut self, answer: impl Future<Output = T>) -> T {
         let mut answer = pin!(answer);
+        if between(self.leased_at, self.engine.clock.now()) >= LEASE {
+            return answer.await;
+        }
         loop {
             tokio::select! {
                 biased;
