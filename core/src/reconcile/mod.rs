@@ -1,10 +1,10 @@
 //! Reconciliation: what the forge knows and we were never told of, because a webhook did not arrive.
 //!
 //! One pass of [`Engine::reconcile`] has two halves. The first reads the forge's own list of deliveries and asks for those
-//! again that never arrived ([`deliveries`]). The second looks through the open pull requests and puts an event on the
-//! queue for each whose head has no execution ([`pulls`]); it also helps where the forge keeps no list of deliveries.
+//! again that never arrived (`deliveries`). The second looks through the open pull requests and puts an event on the
+//! queue for each whose head has no execution (`pulls`); it also helps where the forge keeps no list of deliveries.
 //! Both halves go on where the last pass ended, and stop when their requests are used up or the forge's allowance is low.
-//! Both may find the same; [`stand_in`] has what keeps that from becoming two reviews.
+//! Both may find the same; `stand_in` has what keeps that from becoming two reviews.
 
 mod deliveries;
 mod pulls;
