@@ -27,16 +27,13 @@ pub(crate) async fn claim(
     until: Timestamp,
 ) -> Result<Option<Claim>, Fault> {
     let row = sqlx::query(
-        "WITH taken AS (
-            UPDATE workflow_executions
-            SET status = 'running', lease_owner = $2, lease_until = $3, fence = fence + 1, attempt = attempt + 1,
-                started_at = COALESCE(started_at, $4), resumed_at = $4, not_before = NULL, updated_at = $4
-            WHERE id = $1 AND status IN ('queued', 'running', 'parked') AND (lease_until IS NULL OR lease_until <= $4)
-                AND (not_before IS NULL OR not_before <= $4) AND (concurrency_group IS NULL OR latest_wins)
-            RETURNING id, fence, attempt, status, error_message, event::text AS event, active_us, not_before, resumed_at,
-                concurrency_group, superseded_by IS NOT NULL AS superseded, created_at, definition_digest
-        )
-        SELECT * FROM taken",
+        "UPDATE workflow_executions
+        SET status = 'running', lease_owner = $2, lease_until = $3, fence = fence + 1, attempt = attempt + 1,
+            started_at = COALESCE(started_at, $4), resumed_at = $4, not_before = NULL, updated_at = $4
+        WHERE id = $1 AND status IN ('queued', 'running', 'parked') AND (lease_until IS NULL OR lease_until <= $4)
+            AND (not_before IS NULL OR not_before <= $4) AND (concurrency_group IS NULL OR latest_wins)
+        RETURNING id, fence, attempt, status, error_message, event::text AS event, active_us, not_before, resumed_at,
+            concurrency_group, superseded_by IS NOT NULL AS superseded, created_at, definition_digest",
     )
     .bind(id.uuid())
     .bind(worker)

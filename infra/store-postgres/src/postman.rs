@@ -45,10 +45,10 @@ impl Postman {
 
     /// Returns once the message is on the disk of the database.
     pub(crate) async fn enqueue(&self, mail: Mail) -> Result<(), Fault> {
-        let closed = |_| Fault::unavailable("enqueue: the database is closed");
+        let closed = || Fault::unavailable("enqueue: the database is closed");
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(Job { mail, reply }).await.map_err(|_| Fault::unavailable("enqueue: the database is closed"))?;
-        answer.await.map_err(closed)?
+        self.jobs.send(Job { mail, reply }).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
     }
 }
 

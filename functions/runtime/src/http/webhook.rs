@@ -120,7 +120,7 @@ async fn take(intake: &Intake, headers: &HeaderMap, body: Body) -> Result<Answer
     match tokio::time::timeout(PUBLISH, intake.queue.publish(&Message::event(*event))).await {
         Ok(Ok(())) => intake.published.insert(delivery.clone(), ()),
         Ok(Err(fault)) => return Err(unavailable(fault.to_string())),
-        Err(_) => return Err(unavailable(format!("no answer within {} s", PUBLISH.as_secs()))),
+        Err(_) => return Err(unavailable(format!("no answer within {} s", PUBLISH.as_secs_f64()))),
     }
     Ok(answer("queued", None))
 }
