@@ -292,19 +292,25 @@ impl Run<'_> {
     }
 
     /// Waits for an answer of the store while the steps go on: one of them may hold what the store waits for. Once the
-    /// lease may be another's they don't, until the store has said that it is not.
+    /// lease may be another's, by the clock, they don't, until the store has said that it is not.
     async fn meanwhile<T>(&mut self, answer: impl Future<Output = T>) -> T {
         let mut answer = pin!(answer);
-        if between(self.leased_at, self.engine.clock.now()) >= LEASE {
-            return answer.await;
-        }
-        loop {
-            tokio::select! {
-                biased;
-                answer = &mut answer => return answer,
-                Some(ended) = self.steps.next(), if !self.steps.is_empty() => self.over.push(ended),
+        let Self { engine, leased_at, steps, over, .. } = self;
+        poll_fn(|context| {
+            loop {
+                if let Poll::Ready(answer) = answer.as_mut().poll(context) {
+                    return Poll::Ready(answer);
+                }
+                if between(*leased_at, engine.clock.now()) >= LEASE {
+                    return Poll::Pending;
+                }
+                match steps.poll_next_unpin(context) {
+                    Poll::Ready(Some(ended)) => over.push(ended),
+                    Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+                }
             }
-        }
+        })
+        .await
     }
 
     fn stand(&mut self, standing: Standing) {

@@ -135,6 +135,8 @@ impl Crasher {
             Mishap::Fail => Err(Fault::unavailable(format!("injected {when} {call}"))),
             Mishap::Stall => {
                 self.wake.cancelled().await;
+                // What stood still beside it is faster: the worst order.
+                moments(200).await;
                 Ok(())
             }
             // It has happened already.
@@ -170,11 +172,22 @@ struct Wrapped<T: ?Sized> {
     crasher: Arc<Crasher>,
 }
 
-/// Passes the point before, does the call, passes the point after.
+/// Lets everything else of the process go first, so many times.
+async fn moments(count: usize) {
+    for _ in 0..count {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Passes the point before, does the call, which takes a moment, passes the point after.
 macro_rules! through {
     ($self:ident . $call:ident ( $($argument:expr),* )) => {{
         $self.crasher.point("before", stringify!($call)).await?;
+        // There and back, for each call another time, so that parallel steps meet at many moments.
+        let way = stringify!($call).len().pow(2) / 4;
+        moments(way).await;
         let answer = $self.inner.$call($($argument),*).await?;
+        moments(way).await;
         $self.crasher.point("after", stringify!($call)).await?;
         Ok(answer)
     }};

@@ -12,13 +12,14 @@ use super::model::{Answer, ScriptedModel};
 use super::{FakeForge, sample};
 use crate::clock::{Clock, ManualClock, after, between};
 use crate::engine::{Edges, Engine, Handled, LEASE, PATIENCE, Progress};
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::execution::{ExecutionStatus, StepStatus};
 use crate::fault::{FaultKind, Retry};
 use crate::ids::ExecutionId;
 use crate::machine::Policy;
 use crate::message::Message;
 use crate::model_chain::{ChainSettings, MicroUsd, ModelChain, Price};
+use crate::ports::forge::Permission;
 use crate::ports::queue::StoreQueue;
 use crate::ports::store::{Backlog, Settle};
 use crate::ports::{Model, Store};
@@ -201,17 +202,37 @@ pub enum Course {
     Slow,
     /// A worker died between writing the review and recording it: it has to be looked up.
     Uncertain,
+    /// Beside the model other steps end one after another, so that something is recorded at each moment of its call.
+    Beside,
 }
 
+/// The workflow of [`Course::Beside`].
+const BESIDE: &str = "
+name: beside
+on: { command: [beside] }
+steps:
+  - { id: authorize, uses: authorize }
+  - { id: fetch, uses: fetch, needs: [authorize] }
+  - { id: review, uses: review, needs: [fetch] }
+  - { id: first, uses: authorize, needs: [fetch] }
+  - { id: second, uses: authorize, needs: [first] }
+  - { id: third, uses: authorize, needs: [second] }
+  - { id: one, uses: authorize, needs: [authorize] }
+  - { id: two, uses: authorize, needs: [one] }
+  - { id: three, uses: authorize, needs: [two] }
+  - { id: four, uses: authorize, needs: [three] }
+  - { id: publish, uses: publish-review, needs: [review, third, four] }
+";
+
 impl Course {
-    const ALL: [Self; 4] = [Self::Plain, Self::Parked, Self::Slow, Self::Uncertain];
+    const ALL: [Self; 5] = [Self::Plain, Self::Parked, Self::Slow, Self::Uncertain, Self::Beside];
 
     /// A world in which an execution goes this way, and the executions made so far.
     async fn world(self, store: Arc<dyn Store>) -> (World, BTreeSet<ExecutionId>) {
         let answer = || Answer::Text(ANSWER.to_owned());
         let mut world = World::new(store);
         let script = match self {
-            Self::Plain | Self::Uncertain => vec![answer()],
+            Self::Plain | Self::Uncertain | Self::Beside => vec![answer()],
             Self::Parked => {
                 let wait = Retry::After(Duration::from_secs(600));
                 vec![Answer::Fails(FaultKind::Limited, wait), answer()]
@@ -220,7 +241,16 @@ impl Course {
         };
         world.model = Arc::new(ScriptedModel::new(script));
         world.edges.models = chain(&world.model);
-        world.send(sample::opened("d-1")).await;
+        let event = sample::opened("d-1");
+        let event = if self == Self::Beside {
+            world = world.workflows(&[("beside.yaml", BESIDE)]);
+            world.forge.permit(&event.sender.login, Permission::Write);
+            let kind = EventKind::Command { name: "beside".to_owned(), arguments: String::new(), comment: None };
+            Event { kind, ..event }
+        } else {
+            event
+        };
+        world.send(event).await;
         let mut made = BTreeSet::new();
         if self == Self::Uncertain {
             let crasher = Crasher::at("after create_review", Mishap::Crash);
@@ -299,7 +329,7 @@ impl World {
 }
 
 /// So many points fewer may a run have than another: steps that end at the same moment are recorded together.
-const FEWER: usize = 12;
+const FEWER: usize = 24;
 
 /// One course with a mishap; false when the run came to its end before the point.
 async fn one_mishap(
