@@ -3,6 +3,9 @@
 //! A line can be read alone and queried by its fields. Errors are logged once, where they are handled. Bodies, diffs,
 //! prompts and secrets are never logged.
 
+#[cfg(feature = "emf")]
+mod emf;
+#[cfg(feature = "prometheus")]
 mod metrics;
 
 use std::io;
@@ -12,6 +15,9 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
+#[cfg(feature = "emf")]
+pub use emf::{Emf, NAMESPACE};
+#[cfg(feature = "prometheus")]
 pub use metrics::Metrics;
 
 /// How a log line is written.
