@@ -7,14 +7,21 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use crate::program::User;
 
-/// Ends the process that the folder's file `pid` names, if it works in the folder, and takes the folder away. It waits
+/// Ends the process that the folder's file `pid` names, and its children, if it works in the folder, and takes the folder away. It waits
 /// for the end of its input, which comes when the process of the test ends in whatever way.
 const KEEPER: &str = r#"
 cat >/dev/null
+children() {
+    for child in $(cat "/proc/$1/task/"*/children 2>/dev/null); do
+        echo "$child"
+        children "$child"
+    done
+}
 pid=$(cat "$1/pid" 2>/dev/null)
 case "${pid:+$(readlink "/proc/$pid/cwd")}" in
     "$1"*)
-        kill -CONT "$pid" $(cat "/proc/$pid/task/$pid/children") 2>/dev/null
+        family=$(children "$pid")
+        kill -CONT "$pid" $family 2>/dev/null
         kill -QUIT "$pid" 2>/dev/null
         tries=0
         while [ -e "/proc/$pid" ] && [ "$tries" -lt 50 ]; do
@@ -22,6 +29,11 @@ case "${pid:+$(readlink "/proc/$pid/cwd")}" in
             tries=$((tries + 1))
         done
         kill -KILL "$pid" 2>/dev/null
+        for child in $family; do
+            case "$(readlink "/proc/$child/cwd")" in
+                "$1"*) kill -KILL "$child" 2>/dev/null ;;
+            esac
+        done
         ;;
 esac
 [ -e "$1/keep" ] || rm -rf "$1"

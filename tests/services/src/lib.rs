@@ -1,5 +1,5 @@
-//! Real servers for tests: PostgreSQL, PgBouncer and Redis, each on 127.0.0.1 with a port and a folder of its own, and a
-//! proxy that breaks the connections to them. They can be killed, paused and started again on the same port. Everything
+//! Real servers for tests: PostgreSQL, PgBouncer, Redis and AWS's emulator of Lambda, each on 127.0.0.1 with a port and a
+//! folder of its own, a proxy that breaks the connections to them, and a pump from SQS to Lambda. They can be killed, paused and started again on the same port. Everything
 //! here panics where a test should fail, and says what to install where a program is missing.
 //!
 //! Nothing is left behind: a server ends and its folder goes when its value is dropped, and also when the process of the
@@ -13,11 +13,15 @@ mod postgres;
 mod process;
 mod program;
 mod proxy;
+mod pump;
 mod redis;
+mod rie;
 
 pub use certificate::Certificate;
 pub use pgbouncer::PgBouncer;
 pub use port::free_port;
 pub use postgres::{Postgres, PostgresOptions, Stop, pg_dump, psql};
 pub use proxy::{Fault, FaultProxy};
+pub use pump::{Pump, Pumped};
 pub use redis::{Redis, RedisOptions};
+pub use rie::{InvokeError, Rie};

@@ -51,6 +51,11 @@ impl Process {
         self.child.is_some()
     }
 
+    /// Its number, if it runs.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     /// Asks it to end by a signal and waits for it; kills it when it takes too long. Nothing happens when it does not
     /// run.
     pub(crate) fn stop(&mut self, by: &str, patience: Duration) {
@@ -102,10 +107,24 @@ pub(crate) fn log_of(folder: &Folder) -> String {
     std::fs::read_to_string(folder.file("log")).unwrap_or_default()
 }
 
-/// A process and its children.
-fn family(pid: u32) -> Vec<u32> {
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    std::iter::once(pid).chain(children.split_whitespace().filter_map(|child| child.parse().ok())).collect()
+/// A process and its children, and theirs.
+pub(crate) fn family(pid: u32) -> Vec<u32> {
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(pid) = family.get(next) {
+        next += 1;
+        // Every thread has children of its own.
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        let children =
+            threads.map(|thread| std::fs::read_to_string(thread.path().join("children")).unwrap_or_default());
+        family.extend(
+            children
+                .flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+                .filter_map(|child| child.parse::<u32>().ok())
+                .collect::<Vec<_>>(),
+        );
+    }
+    family
 }
 
 /// Whether a process runs. One that has ended and that nobody has asked for its end does not.
@@ -115,7 +134,7 @@ fn runs(pid: u32) -> bool {
     stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }
 
-fn signal(name: &str, pids: &[u32]) {
+pub(crate) fn signal(name: &str, pids: &[u32]) {
     // A child may have ended in between: `kill` says so and still signals the others.
     drop(Command::new("kill").args(["-s", name]).args(pids.iter().map(u32::to_string)).stderr(Stdio::null()).status());
 }
