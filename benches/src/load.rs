@@ -35,6 +35,11 @@ impl Deliveries {
         Self { signature: secrets.sign(&body).expect("a signature"), body: body.into() }
     }
 
+    /// The body and the header that signs it.
+    pub(crate) fn parts(&self) -> (&str, &str) {
+        (std::str::from_utf8(&self.body).expect("JSON"), &self.signature)
+    }
+
     /// Sends deliveries for that long; returns how many were acknowledged a second. Their ids begin with `name`.
     pub(crate) async fn send(&self, url: &str, name: &str, time: Duration) -> f64 {
         let (count, begun) = (Arc::new(AtomicU64::new(0)), Instant::now());

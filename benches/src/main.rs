@@ -5,12 +5,14 @@ mod edges;
 mod executions;
 mod floor;
 mod history;
+mod lambda;
 mod load;
 mod webhooks;
 
 use autopr_services::{Postgres, PostgresOptions};
 use autopr_store_postgres::{Options, PostgresStore};
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +55,18 @@ enum What {
         #[arg(long)]
         explain: bool,
     },
+    /// Start-up, warm latency and peak memory of the Lambda functions, in AWS's emulator of their environment.
+    Lambda {
+        /// The folder in which `scripts/package-lambdas` has put them.
+        #[arg(long, default_value = "target/lambda")]
+        folder: PathBuf,
+        /// How often each is started.
+        #[arg(long, default_value_t = 21)]
+        starts: usize,
+        /// How often each is invoked after its first start.
+        #[arg(long, default_value_t = 200)]
+        invocations: usize,
+    },
 }
 
 fn main() {
@@ -68,6 +82,7 @@ fn main() {
                 webhooks::run(store, &url, rounds, Duration::from_secs(seconds)).await;
             }
             What::Executions { count, at_once } => executions::run(store, count, at_once).await,
+            What::Lambda { folder, starts, invocations } => lambda::run(&url, &folder, starts, invocations).await,
             What::History { few, many, explain } => history::run(store, &url, few, many, explain).await,
         }
     });
