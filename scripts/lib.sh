@@ -102,3 +102,33 @@ needs_github_description() {
 github_files_are_right() {
     (cd "$AUTOPR_TEST_NODE_MODULES" 2>/dev/null && sha256sum --check --status <<<"$github_files")
 }
+
+# needs_python PACKAGE==VERSION COMMAND…: installs a Python program into a virtual environment of its own, since such
+# programs disagree about what they build on, and puts its commands on the path.
+needs_python() {
+    local package="$1" prefix="${XDG_CACHE_HOME:-$HOME/.cache}/autopr/python" command
+    local home="$prefix/${package/==/-}"
+    # The file says that the environment is whole.
+    if [ ! -e "$home/complete" ]; then
+        python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3 python3-venv
+        say "installing $package"
+        rm -rf "$home"
+        python3 -m venv "$home" || fail "python3 can't make a virtual environment; install python3-venv"
+        "$home/bin/python" -m pip install --quiet --disable-pip-version-check "$package" >&2 ||
+            fail "installing $package with pip failed; is the network there?"
+        touch "$home/complete"
+    fi
+    mkdir -p "$prefix/bin"
+    for command in "${@:2}"; do
+        ln -sfn "$home/bin/$command" "$prefix/bin/$command"
+    done
+    case ":$PATH:" in
+        *":$prefix/bin:"*) ;;
+        *) export PATH="$prefix/bin:$PATH" ;;
+    esac
+}
+
+# needs_moto: the service that stands in for Amazon SQS and AWS Secrets Manager in tests.
+needs_moto() {
+    needs_python 'moto[server]==5.2.5' moto_server
+}

@@ -1,4 +1,4 @@
-//! Real servers for tests: PostgreSQL, PgBouncer and Redis, each on 127.0.0.1 with a port and a folder of its own, and a
+//! Real servers for tests: PostgreSQL, PgBouncer, Redis, and Moto for the services of AWS, each on 127.0.0.1 with a port and a folder of its own, and a
 //! proxy that breaks the connections to them. They can be killed, paused and started again on the same port. Everything
 //! here panics where a test should fail, and says what to install where a program is missing.
 //!
@@ -7,6 +7,7 @@
 
 mod certificate;
 mod folder;
+mod moto;
 mod pgbouncer;
 mod port;
 mod postgres;
@@ -16,6 +17,7 @@ mod proxy;
 mod redis;
 
 pub use certificate::Certificate;
+pub use moto::Moto;
 pub use pgbouncer::PgBouncer;
 pub use port::free_port;
 pub use postgres::{Postgres, PostgresOptions, Stop, pg_dump, psql};
