@@ -6,6 +6,8 @@ use autopr_core::yaml::{Path, Step};
 use serde_json::{Value as Json, json};
 
 use super::load::{Loaded, Source};
+use super::origin::Origin;
+use super::secret::MASK;
 use super::{Environment, Settings};
 
 /// What `config check` found.
@@ -62,7 +64,9 @@ pub fn show(loaded: &Loaded, format: Format) -> Result<String, serde_json::Error
     leaves(serde_json::to_value(&loaded.settings)?, &mut Vec::new(), &mut values);
     let rows = values.into_iter().map(|(path, value)| {
         let origin = loaded.origin(&path);
-        (path.to_string(), value, origin)
+        // What comes out of a secret is one, whichever setting it is; an address is masked in part.
+        let hides = matches!(origin, Origin::Secret { .. }) && !value.is_null() && !value.to_string().contains(MASK);
+        (path.to_string(), if hides { json!(MASK) } else { value }, origin)
     });
     match format {
         Format::Json => {
