@@ -97,19 +97,33 @@ fn settings_of_the_environment_and_of_the_file_name_secrets() {
     assert_eq!(secrets, ["hunter2", "hunter3"]);
     let keys: Vec<_> = settings.server.api_keys.iter().map(|(name, key)| (&**name, key.expose())).collect();
     assert_eq!(keys, [("ci", "hunter2=="), ("ops", "typed")]);
-    assert_snapshot!(shown(&loaded), @r"");
+    assert_snapshot!(shown(&loaded), @"
+    database.host ******** configs/development.yaml:1:18 (aws-sm://autopr/prod/database)
+    database.name ******** configs/development.yaml:1:18 (aws-sm://autopr/prod/database)
+    database.password ******** configs/development.yaml:1:18 (aws-sm://autopr/prod/database)
+    database.port ******** configs/development.yaml:1:18 (aws-sm://autopr/prod/database)
+    database.username ******** configs/development.yaml:1:18 (aws-sm://autopr/prod/database)
+    github.app.id ******** configs/development.yaml:3:14 (aws-sm://autopr/app#id)
+    github.app.private_key ******** configs/development.yaml:3:51 (aws-sm://autopr/app#key)
+    github.token ******** environment variable GITHUB_TOKEN_FILE, file token (aws-sm://autopr/prod/github-token)
+    github.webhook_secrets [********, ********] environment variable GITHUB_WEBHOOK_SECRET (aws-sm://autopr/hook#new, aws-sm://autopr/hook#old)
+    llm.providers.openai.api_key ******** configs/development.yaml:5:40 (aws-sm://autopr/prod/openai-api-key)
+    redis.url rediss://:********@cache:6379/0 environment variable REDIS_URL (aws-sm://autopr/redis#url)
+    server.api_keys.ci ******** environment variable AUTOPR_API_KEYS (aws-sm://autopr/keys#ci)
+    server.api_keys.ops ******** environment variable AUTOPR_API_KEYS (aws-sm://autopr/keys#ci)
+    ");
     let json = show(&loaded, Format::Json).unwrap();
     assert!(json.contains(r#""address": "aws-sm://autopr/redis#url""#), "{json}");
     let all = format!("{json}{:?}", given.source);
     assert!(!all.contains("hunter"), "{all}");
-    assert_snapshot!(check(&given.source).text, @r"");
+    assert_snapshot!(check(&given.source).text, @"settings are valid: development, from configs/development.yaml and 5 environment variables");
 }
 
 #[test]
 fn a_list_in_the_file_may_name_some() {
     let file = "github: { webhook_secrets: [aws-sm://autopr/hook, older] }\n";
     let given = Given::env(&[]).file("configs/development.yaml", file);
-    assert_snapshot!(references(&given), @"");
+    assert_snapshot!(references(&given), @"github.webhook_secrets[0] < configs/development.yaml:1:11: aws-sm://autopr/hook");
     let loaded = resolved(given, &[("aws-sm://autopr/hook", "newer")]).load();
     let secrets: Vec<_> = loaded.settings.github.webhook_secrets.iter().map(Secret::expose).collect();
     assert_eq!(secrets, ["newer", "older"]);
@@ -160,7 +174,15 @@ fn a_secret_that_nobody_fetched_is_a_mistake_that_names_the_setting() {
         ("GITHUB_WEBHOOK_SECRET", "new,aws-sm://old#"),
     ])
     .file("configs/development.yaml", FILE);
-    assert_snapshot!(given.mistakes(), @"");
+    assert_snapshot!(given.mistakes(), @"
+    configs/development.yaml:1:18: database.url: aws-sm://autopr/prod/database names a secret of AWS Secrets Manager, which this program does not read; set the value itself, or mount it as a file and name that with NAME_FILE
+    configs/development.yaml:3:14: github.app.id: aws-sm://autopr/app#id names a secret of AWS Secrets Manager, which this program does not read; set the value itself, or mount it as a file and name that with NAME_FILE
+    configs/development.yaml:3:51: github.app.private_key: aws-sm://autopr/app#key names a secret of AWS Secrets Manager, which this program does not read; set the value itself, or mount it as a file and name that with NAME_FILE
+    configs/development.yaml:5:40: llm.providers.openai.api_key: aws-sm://autopr/prod/openai-api-key names a secret of AWS Secrets Manager, which this program does not read; set the value itself, or mount it as a file and name that with NAME_FILE
+    environment variable REDIS_URL: redis.url: 9 characters that begin like a secret's address are none: the secret's name is missing; write aws-sm://NAME, or aws-sm://NAME#KEY when the secret is a JSON object
+    environment variable GITHUB_TOKEN: github.token: aws-sm://autopr/prod/github-token names a secret of AWS Secrets Manager, which this program does not read; set the value itself, or mount it as a file and name that with NAME_FILE
+    environment variable GITHUB_WEBHOOK_SECRET: github.webhook_secrets: 13 characters that begin like a secret's address are none: nothing follows the #; write aws-sm://NAME, or aws-sm://NAME#KEY when the secret is a JSON object
+    ");
 }
 
 #[test]
@@ -198,8 +220,22 @@ server: { port: aws-sm://word }
     let invalid = Settings::load(&given.source).unwrap_err();
     let all = format!("{}{invalid:?}{}", given.mistakes(), check(&given.source).text);
     assert!(!all.contains("hunter") && !all.contains("4242"), "{all}");
-    assert_snapshot!(given.mistakes(), @"");
+    assert_snapshot!(given.mistakes(), @"
+    environment variable AUTOPR_API_KEYS (aws-sm://word): server.api_keys: entry 1 has no `=`; write name=key,name=key
+    environment variable DATABASE_URL (aws-sm://db): database.url: `password` in the JSON object must be text or a number
+    environment variable GITHUB_TOKEN: github.token: aws-sm://object holds a JSON object; name the key that is meant: aws-sm://NAME#KEY
+    environment variable OPENAI_API_KEY: llm.providers.openai.api_key: aws-sm://empty is empty; give the secret a value
+    configs/development.yaml:1:15 (aws-sm://word): redis.url: the value does not have the expected form; write redis://:PASSWORD@HOST:PORT/NUMBER or rediss://…
+    configs/development.yaml:2:35 (aws-sm://word): llm.providers.mine.kind: expected one of `openai`, `anthropic`, `mistral`, `azure_openai`, `gemini`, `ollama`, found text; write one of these
+    configs/development.yaml:2:57 (aws-sm://word): llm.providers.mine.price: expected `free`, found text; write free, or input: and output: with US dollars per million tokens
+    configs/development.yaml:3:17 (aws-sm://word): server.port: expected a whole number, found text; write a whole number such as 8080
+    environment variable AUTOPR_HOST (aws-sm://word): server.host: the value is not an IP address; write an IP address such as 0.0.0.0 or 127.0.0.1
+    environment variable AUTOPR_LOG_LEVEL (aws-sm://word): logging.level: the value does not have the expected form; use TRACE, DEBUG, INFO, WARN or ERROR
+    environment variable GITHUB_APP_ID (aws-sm://word): github.app.id: expected a whole number, found text; write a whole number
+    environment variable MAX_CONCURRENT_WORKFLOWS (aws-sm://word): workflow.max_concurrent: expected a whole number, found text; write a whole number such as 10
+    environment variable WORKFLOW_TIMEOUT (aws-sm://number): workflow.timeout: the number is out of range: it must be from 1 to 86400; the default is 300
+    ");
     let given = Given::env(&[("DATABASE_URL", "aws-sm://db")]);
     let given = resolved(given, &[("aws-sm://db", r#"{"host":"h","port":"hunter2","dbname":"d"}"#)]);
-    assert_snapshot!(given.mistakes(), @"");
+    assert_snapshot!(given.mistakes(), @"environment variable DATABASE_URL (aws-sm://db): database.port: expected a whole number, found text; write a whole number");
 }
