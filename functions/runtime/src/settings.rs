@@ -12,12 +12,14 @@ mod command;
 mod database;
 mod environment;
 mod github;
+mod json_schema;
 mod llm;
 mod load;
 mod origin;
 mod quantity;
 mod reference;
 mod rules;
+
 mod secret;
 mod server;
 mod workflow;

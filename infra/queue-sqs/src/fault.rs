@@ -19,7 +19,7 @@ impl Trouble {
     {
         match error {
             SdkError::ConstructionFailure(_) => {
-                Self::new(FaultKind::Denied, "no request could be made: the region or the credentials are missing")
+                Self::new(FaultKind::Invalid, "no request could be made: is there a region?")
             }
             SdkError::TimeoutError(_) => Self::new(FaultKind::Timeout, "no answer in time"),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
@@ -27,6 +27,10 @@ impl Trouble {
             }
             SdkError::DispatchFailure(failure) if failure.is_user() => {
                 Self::new(FaultKind::Invalid, "the service's address can't be used")
+            }
+            // Credentials that can't be had come this way, which may pass: a role's are fetched over the network too.
+            SdkError::DispatchFailure(failure) if failure.is_other() => {
+                Self::new(FaultKind::Unavailable, "no request could be sent: are there credentials?")
             }
             SdkError::DispatchFailure(_) => Self::new(FaultKind::Unavailable, "the service can't be reached"),
             SdkError::ServiceError(answer) => {

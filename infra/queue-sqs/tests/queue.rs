@@ -196,7 +196,7 @@ async fn what_is_received_too_often_goes_to_the_dead_letters() {
 }
 
 #[tokio::test]
-async fn a_service_out_of_reach_is_given_up_in_time() {
+async fn a_queue_that_cannot_be_used_is_given_up_in_time() {
     let moto = Moto::start();
     let proxy = FaultProxy::start(&moto.address());
     let consumer = Consumer::create(&moto, "autopr", &[]).await;
@@ -216,6 +216,15 @@ async fn a_service_out_of_reach_is_given_up_in_time() {
     }
     proxy.set(Fault::Pass);
     queue.publish(&opened("d-3", "acme/shop")).await.unwrap();
+
+    let config = aws_sdk_sqs::Config::builder()
+        .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
+        .region(aws_sdk_sqs::config::Region::new("eu-west-1"))
+        .endpoint_url(moto.endpoint());
+    let nobody = SqsQueue::new(aws_sdk_sqs::Client::from_conf(config.build()), consumer.url.clone());
+    let failed = nobody.publish(&opened("d-4", "acme/shop")).await.unwrap_err();
+    assert_eq!((failed.kind, failed.retry), (FaultKind::Unavailable, Retry::Backoff), "{failed}");
+    assert!(failed.to_string().ends_with("are there credentials?"), "{failed}");
 
     let missing = SqsQueue::new(client(&moto.endpoint()), format!("{}-missing", consumer.url));
     let failed = missing.publish(&opened("d-4", "acme/shop")).await.unwrap_err();

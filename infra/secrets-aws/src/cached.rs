@@ -13,6 +13,9 @@ use crate::fetch::SecretsManager;
 /// How long the service is left alone after secrets could not be fetched again.
 const PAUSE: Duration = Duration::from_secs(30);
 
+/// How long the call that finds secrets too old waits for new ones.
+const REFRESH: Duration = Duration::from_secs(1);
+
 /// The secrets that settings name. They are fetched again once they are older than their time to live: by the call that
 /// finds them so, because a frozen function of Lambda has nobody else who would.
 pub struct Cached {
@@ -55,8 +58,8 @@ impl Cached {
         Ok(Self { manager, references, time_to_live, clock, state, refreshing })
     }
 
-    /// The secrets as they are now, or as they were when the service could last be asked. While one caller asks, others
-    /// get what there is.
+    /// The secrets as they are now, or as they were when the service could last be asked, after a second at the latest.
+    /// While one caller asks, others get what there is.
     pub async fn current(&self) -> Snapshot {
         let snapshot = {
             let state = self.state();
@@ -66,11 +69,11 @@ impl Cached {
             state.snapshot.clone()
         };
         let Ok(_only) = self.refreshing.try_lock() else { return snapshot };
-        let fetched = self.manager.fetch(&self.references).await;
+        let fetched = self.clock.timeout(REFRESH, self.manager.fetch(&self.references)).await;
         let now = self.clock.now();
         let mut state = self.state();
         match fetched {
-            Ok(values) => {
+            Some(Ok(values)) => {
                 if values != *state.snapshot.values {
                     let version = state.snapshot.version + 1;
                     tracing::info!(version, "secrets have changed");
@@ -78,13 +81,14 @@ impl Cached {
                 }
                 state.due = after(now, self.time_to_live);
             }
-            Err(mistakes) => {
-                for Diagnostic { path, message, .. } in mistakes {
-                    tracing::warn!(
-                        setting = path,
-                        why = message,
-                        "a secret could not be fetched again: the old one stays"
-                    );
+            failed => {
+                let seconds = REFRESH.as_secs();
+                match failed {
+                    Some(Err(mistakes)) => mistakes.iter().for_each(|mistake| {
+                        let (setting, why) = (&mistake.path, &mistake.message);
+                        tracing::warn!(setting, why, "a secret could not be fetched again: the old one stays");
+                    }),
+                    _ => tracing::warn!(seconds, "secrets could not be fetched again in time: the old ones stay"),
                 }
                 state.due = after(now, self.time_to_live.min(PAUSE));
             }

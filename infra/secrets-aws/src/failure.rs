@@ -21,8 +21,13 @@ impl Failure {
                 Self::of_code(answer.err().code().unwrap_or_default(), status, name, region)
             }
             SdkError::ConstructionFailure(_) => Self::new(
-                format!("the secret {name} can't be asked for: the region or the credentials are missing"),
-                "set AWS_REGION, and run with a role or with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+                format!("the secret {name} can't be asked for: no request to {region} could be made"),
+                "correct the secret's name and the region (AWS_REGION)",
+            ),
+            // Credentials that can't be had come this way.
+            SdkError::DispatchFailure(failure) if failure.is_other() => Self::new(
+                format!("the secret {name} can't be asked for: no request could be sent to {region}"),
+                "run with a role, or with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
             ),
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Self::new(
                 format!("the secret {name} can't be asked for: AWS Secrets Manager in {region} can't be reached"),
@@ -75,6 +80,11 @@ impl Failure {
                 )
             }
         }
+    }
+
+    /// No region that could be asked.
+    pub(crate) fn nowhere(name: &str) -> Self {
+        Self::new(format!("the secret {name} can't be asked for: no region is set"), "set AWS_REGION")
     }
 
     /// A resource name of another region than the one that is asked.

@@ -30,7 +30,7 @@ const ATTEMPTS: u32 = 3;
 #[derive(Debug, Clone)]
 pub struct SecretsManager {
     client: Client,
-    region: String,
+    region: Option<String>,
 }
 
 impl SecretsManager {
@@ -46,7 +46,7 @@ impl SecretsManager {
             .operation_attempt_timeout(ATTEMPT)
             .operation_timeout(PATIENCE)
             .build();
-        let region = client.config().region().map_or_else(|| "no region".to_owned(), ToString::to_string);
+        let region = client.config().region().map(ToString::to_string);
         let config = client.config().to_builder().retry_config(retries).timeout_config(timeouts).build();
         Self { client: Client::from_conf(config), region }
     }
@@ -82,11 +82,12 @@ impl SecretsManager {
     }
 
     async fn ask(&self, name: &str) -> Result<SecretString, Failure> {
-        if let Some(other) = region_of(name).filter(|region| *region != self.region) {
-            return Err(Failure::elsewhere(name, other, &self.region));
+        let Some(region) = &self.region else { return Err(Failure::nowhere(name)) };
+        if let Some(other) = region_of(name).filter(|other| other != region) {
+            return Err(Failure::elsewhere(name, other, region));
         }
         let answer = self.client.get_secret_value().secret_id(name).send().await;
-        let answer = answer.map_err(|error| Failure::of(&error, name, &self.region))?;
+        let answer = answer.map_err(|error| Failure::of(&error, name, region))?;
         match answer.secret_string {
             Some(text) => Ok(SecretString::from(text)),
             None => Err(Failure::binary(name)),

@@ -1,5 +1,7 @@
 //! Secrets out of Moto, and out of a service that refuses.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use autopr_core::clock::Clock;
@@ -116,10 +118,10 @@ async fn a_region_without_the_secret_is_named() {
 }
 
 /// A service that answers everything with that error and counts how often it was asked.
-async fn refusing(status: StatusCode, code: &'static str) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
-    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let answer = move |State(asked): State<std::sync::Arc<std::sync::atomic::AtomicUsize>>| async move {
-        asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+async fn refusing(status: StatusCode, code: &'static str) -> (String, Arc<AtomicUsize>) {
+    let asked = Arc::<AtomicUsize>::default();
+    let answer = move |State(asked): State<Arc<AtomicUsize>>| async move {
+        asked.fetch_add(1, Ordering::SeqCst);
         (
             status,
             [("content-type", "application/x-amz-json-1.1")],
@@ -147,7 +149,7 @@ async fn what_the_service_refuses_is_told_with_the_permission_that_is_missing() 
         let (endpoint, asked) = refusing(StatusCode::from_u16(status).unwrap(), code).await;
         let manager = SecretsManager::new(client(&endpoint));
         let mistakes = manager.fetch(&references(&["aws-sm://autopr/prod/database#url"])).await.unwrap_err();
-        assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), times, "{code}");
+        assert_eq!(asked.load(Ordering::SeqCst), times, "{code}");
         lines.push_str(&told(&mistakes));
     }
     assert!(!lines.contains("hunter2"));
@@ -166,7 +168,7 @@ async fn a_secret_is_asked_for_once_however_many_settings_name_it() {
     let (endpoint, asked) = refusing(StatusCode::BAD_REQUEST, "ResourceNotFoundException").await;
     let addresses = ["aws-sm://a#x", "aws-sm://a#y", "aws-sm://a", "aws-sm://b"];
     let mistakes = SecretsManager::new(client(&endpoint)).fetch(&references(&addresses)).await.unwrap_err();
-    assert_eq!((mistakes.len(), asked.load(std::sync::atomic::Ordering::SeqCst)), (4, 2));
+    assert_eq!((mistakes.len(), asked.load(Ordering::SeqCst)), (4, 2));
 }
 
 #[tokio::test]
@@ -175,6 +177,22 @@ async fn a_service_that_nobody_reaches_is_told_with_the_region() {
     let manager = SecretsManager::new(client(&nobody));
     let mistakes = manager.fetch(&references(&["aws-sm://autopr/prod/database"])).await.unwrap_err();
     assert_snapshot!(told(&mistakes), @"environment variable V0: setting.0: the secret autopr/prod/database can't be asked for: AWS Secrets Manager in eu-west-1 can't be reached; check the region (AWS_REGION), and that this network reaches the service: a VPC needs an endpoint for it, or a way out");
+}
+
+#[tokio::test]
+async fn without_credentials_or_region_the_message_says_so() {
+    let config = || aws_sdk_secretsmanager::Config::builder().behavior_version(BehaviorVersion::latest());
+    let none = config().region(Region::new("eu-west-1")).endpoint_url("http://127.0.0.1:9").build();
+    let no_region = config().credentials_provider(Credentials::new("test", "test", None, None, "test")).build();
+    let mut lines = String::new();
+    for config in [none, no_region] {
+        let manager = SecretsManager::new(Client::from_conf(config));
+        lines.push_str(&told(&manager.fetch(&references(&["aws-sm://a"])).await.unwrap_err()));
+    }
+    assert_snapshot!(lines, @"
+    environment variable V0: setting.0: the secret a can't be asked for: no request could be sent to eu-west-1; run with a role, or with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+    environment variable V0: setting.0: the secret a can't be asked for: no region is set; set AWS_REGION
+    ");
 }
 
 #[tokio::test]
@@ -212,6 +230,15 @@ async fn a_rotation_is_seen_after_the_time_to_live_and_an_outage_is_not() {
     assert_eq!(now().await, ("second".to_owned(), 2), "the service is left alone for a moment");
     hands.advance(Duration::from_secs(30));
     assert_eq!(now().await, ("third".to_owned(), 3));
+
+    rotate("fourth").await;
+    proxy.set(Fault::Blackhole);
+    hands.advance(TTL);
+    let (waited, ()) = tokio::join!(now(), async { hands.advance(Duration::from_secs(1)) });
+    assert_eq!(waited, ("third".to_owned(), 3), "nobody waits for long");
+    proxy.set(Fault::Pass);
+    hands.advance(TTL);
+    assert_eq!(now().await, ("fourth".to_owned(), 4));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::load::{Loaded, Source};
 use super::origin::Origin;
 use super::secret::MASK;
-use super::{Environment, Settings};
+use super::{Environment, Settings, json_schema};
 
 /// What `config check` found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,8 +83,8 @@ pub fn show(loaded: &Loaded, format: Format) -> Result<String, serde_json::Error
 /// # Errors
 /// When it can't be written as JSON, which is a mistake in the program.
 pub fn schema() -> Result<String, serde_json::Error> {
-    let mut schema = schemars::schema_for!(Settings);
-    schema.insert("$id".to_owned(), json!("urn:autopr:settings"));
+    let mut schema = json_schema::naming_secrets(json_schema::of_settings());
+    schema["$id"] = json!("urn:autopr:settings");
     Ok(format!("{}\n", serde_json::to_string_pretty(&schema)?))
 }
 

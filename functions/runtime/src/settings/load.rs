@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::environment::{self, FromEnvironment};
 use super::origin::Origin;
 use super::server::Environment;
-use super::{Settings, reference, rules};
+use super::{Settings, json_schema, reference, rules};
 
 /// Where settings are looked for.
 #[derive(Clone, Default)]
@@ -93,7 +93,7 @@ impl Settings {
                 (None, None)
             }
         };
-        let schema = schemars::schema_for!(Self).to_value();
+        let schema = json_schema::of_settings();
         let mut in_environment = Vec::new();
         let FromEnvironment { document, secrets, origins: environment, set } =
             environment::read(&source.env, &source.dir, &source.secrets, &mut in_environment);
@@ -108,7 +108,7 @@ impl Settings {
         let file_values = file.as_ref().and_then(|document| prune(document, &schema, &mut mistakes));
         mistakes.append(&mut in_environment);
         let origins = Origins { file, environment, secrets: of_secrets };
-        let hiding = hiding(schema.clone());
+        let hiding = json_schema::hiding(schema.clone());
         // Later wins.
         let layers = [(&Document::from_values("secrets", values), &hiding), (&secrets, &hiding), (&document, &schema)];
         let mut merged = merge(file_values, None);
@@ -267,26 +267,6 @@ fn prune(document: &Document, schema: &Json, mistakes: &mut Vec<Diagnostic>) -> 
     let (rest, mut found) = document.prune(schema);
     mistakes.append(&mut found);
     rest.map(|rest| rest.root().to_json())
-}
-
-/// A schema by which no value is ever shown in a mistake: for those that come out of secrets.
-fn hiding(mut schema: Json) -> Json {
-    let Some(map) = schema.as_object_mut() else { return schema };
-    for keyword in ["properties", "$defs"] {
-        let inner = map.get_mut(keyword).and_then(Json::as_object_mut);
-        inner.into_iter().flat_map(|inner| inner.values_mut()).for_each(|inner| *inner = hiding(inner.take()));
-    }
-    for keyword in ["anyOf", "oneOf", "allOf"] {
-        let inner = map.get_mut(keyword).and_then(Json::as_array_mut);
-        inner.into_iter().flatten().for_each(|inner| *inner = hiding(inner.take()));
-    }
-    for keyword in ["items", "additionalProperties"] {
-        map.get_mut(keyword).into_iter().for_each(|inner| *inner = hiding(inner.take()));
-    }
-    if !map.contains_key("$ref") {
-        map.insert("writeOnly".to_owned(), Json::Bool(true));
-    }
-    schema
 }
 
 /// Puts what counts more over what counts less.

@@ -421,4 +421,7 @@ fn the_schema_describes_every_key() {
     let mut found = Vec::new();
     undescribed(&schema, &mut found);
     assert_eq!(found, Vec::<String>::new());
+    // An editor lets a secret's name stand where an address belongs.
+    let redis = schema["$defs"]["Redis"]["properties"]["url"]["pattern"].as_str();
+    assert_eq!(redis, Some("^rediss?://[^/]|^aws-sm://."));
 }
