@@ -106,7 +106,7 @@ github_files_are_right() {
 # needs_python PACKAGE==VERSION COMMAND…: installs a Python program into a virtual environment of its own, since such
 # programs disagree about what they build on, and puts its commands on the path.
 needs_python() {
-    local package="$1" prefix="${XDG_CACHE_HOME:-$HOME/.cache}/autopr/python" command
+    local package="$1" prefix="${XDG_CACHE_HOME:-$HOME/.cache}/autopr/tools" command
     local home="$prefix/${package/==/-}"
     # The file says that the environment is whole.
     if [ ! -e "$home/complete" ]; then

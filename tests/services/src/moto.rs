@@ -74,7 +74,7 @@ fn python_programs() -> PathBuf {
         let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
         std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()).map_or_else(home, PathBuf::from)
     };
-    std::env::var_os(VARIABLE).map_or_else(|| cache().join("autopr/python/bin"), PathBuf::from)
+    std::env::var_os(VARIABLE).map_or_else(|| cache().join("autopr/tools/bin"), PathBuf::from)
 }
 
 fn answers(port: u16) -> bool {
