@@ -6,6 +6,7 @@ mod executions;
 mod floor;
 mod history;
 mod load;
+mod statements;
 mod webhooks;
 
 use autopr_services::{Postgres, PostgresOptions};
@@ -19,6 +20,9 @@ use std::time::Duration;
 struct Cli {
     #[command(subcommand)]
     what: What,
+    /// Prints what the statements cost the server, by its own account (pg_stat_statements).
+    #[arg(long, global = true)]
+    statements: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -57,9 +61,16 @@ enum What {
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let what = Cli::parse().what;
+    let Cli { what, statements } = Cli::parse();
+    let settings = match statements {
+        true => vec![
+            setting("shared_preload_libraries", "pg_stat_statements"),
+            setting("pg_stat_statements.track_planning", "on"),
+        ],
+        false => Vec::new(),
+    };
     // With the disk waited for, as in production.
-    let postgres = Postgres::start_with(&PostgresOptions { durable: true, ..PostgresOptions::default() });
+    let postgres = Postgres::start_with(&PostgresOptions { durable: true, settings, ..PostgresOptions::default() });
     let url = postgres.create_database("bench");
     runtime.block_on(async {
         let store = store(&url).await;
@@ -70,7 +81,14 @@ fn main() {
             What::Executions { count, at_once } => executions::run(store, count, at_once).await,
             What::History { few, many, explain } => history::run(store, &url, few, many, explain).await,
         }
+        if statements {
+            statements::print(&url).await;
+        }
     });
+}
+
+fn setting(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
 }
 
 /// A store with the product's own settings, its tables made.

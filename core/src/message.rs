@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, EventKind};
-use crate::ids::ExecutionId;
+use crate::ids::{ExecutionId, RepoName};
 
 /// What stands at the end of a text that was cut.
 pub const CUT: &str = " [cut]";
@@ -34,6 +34,9 @@ pub enum V1 {
     Advance {
         /// Which.
         execution: ExecutionId,
+        /// Where, so that repositories take turns; messages of older versions don't tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        repository: Option<RepoName>,
     },
 }
 
@@ -43,16 +46,16 @@ impl Message {
         Self::V1(V1::Event { event })
     }
 
-    /// The message that lets an execution go on.
-    pub fn advance(execution: ExecutionId) -> Self {
-        Self::V1(V1::Advance { execution })
+    /// The message that lets an execution in that repository go on.
+    pub fn advance(execution: ExecutionId, repository: RepoName) -> Self {
+        Self::V1(V1::Advance { execution, repository: Some(repository) })
     }
 
-    /// What takes turns with others of its kind: the repository of an event. An execution that goes on had its turn.
+    /// What takes turns with others of its kind: the repository.
     pub fn lane(&self) -> Option<&str> {
         match self {
             Self::V1(V1::Event { event }) => Some(event.repository.as_str()),
-            Self::V1(V1::Advance { .. }) => None,
+            Self::V1(V1::Advance { repository, .. }) => repository.as_ref().map(RepoName::as_str),
         }
     }
 
@@ -151,7 +154,7 @@ mod tests {
 
     use super::*;
     use crate::event::Sender;
-    use crate::ids::{DeliveryId, PrNumber, RepoName};
+    use crate::ids::{DeliveryId, PrNumber};
 
     fn command(arguments: String, labels: Vec<String>) -> Event {
         Event {
@@ -231,8 +234,11 @@ mod tests {
 
     #[test]
     fn a_message_reads_back_and_an_unknown_version_does_not() {
-        let message = Message::advance(ExecutionId::new());
+        let message = Message::advance(ExecutionId::new(), RepoName::new("acme/shop").unwrap());
         assert_eq!(Message::decode(&message.encode()).unwrap(), message);
+        assert_eq!(message.lane(), Some("acme/shop"));
+        let older = format!(r#"{{"v":"1","type":"advance","execution":"{}"}}"#, ExecutionId::new());
+        assert_eq!(Message::decode(&older).unwrap().lane(), None);
         assert!(Message::decode(r#"{"v":"2","type":"advance"}"#).is_err());
         assert!(Message::decode(r#"{"v":"1","type":"other"}"#).is_err());
         assert!(Message::decode("").is_err());

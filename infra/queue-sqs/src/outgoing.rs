@@ -39,7 +39,7 @@ impl Outgoing {
         let Message::V1(kind) = message;
         let (name, id, attribute) = match kind {
             V1::Event { event } => ("event", event.delivery.to_string(), "delivery"),
-            V1::Advance { execution } => ("advance", execution.to_string(), "execution"),
+            V1::Advance { execution, .. } => ("advance", execution.to_string(), "execution"),
         };
         let attributes = vec![("type", name.to_owned()), (attribute, id.clone())];
         let taken: usize = attributes.iter().map(|(name, value)| name.len() + TEXT.len() + value.len()).sum();
@@ -48,11 +48,10 @@ impl Outgoing {
             let bytes = message.encode().len();
             tracing::warn!(message = id, bytes, "the message is too long for the queue: texts in it were cut");
         }
-        let group = match (message.lane(), fifo) {
-            (Some(lane), _) => Some(identity(lane)),
-            // An execution that goes on had its turn: it waits for nobody.
-            (None, true) => Some(identity(&id)),
-            (None, false) => None,
+        let group = match kind {
+            // Otherwise what an event leads to would wait until that event is dealt with, one execution after another.
+            V1::Advance { .. } if fifo => Some(identity(&id)),
+            V1::Event { .. } | V1::Advance { .. } => message.lane().map(identity),
         };
         let deduplication = fifo.then(|| match kind {
             V1::Event { .. } => identity(&id),

@@ -37,6 +37,10 @@ fn opened(delivery: &str, repository: &str) -> Message {
     Message::event(event(delivery, repository, EventKind::PullRequest { action: PullRequestAction::Opened }))
 }
 
+fn advance(execution: ExecutionId) -> Message {
+    Message::advance(execution, RepoName::new("acme/shop").unwrap())
+}
+
 fn command(delivery: &str, arguments: String) -> Message {
     let kind = EventKind::Command { name: "review".to_owned(), arguments, comment: None };
     Message::event(event(delivery, "acme/shop", kind))
@@ -92,21 +96,21 @@ async fn what_is_published_arrives_with_what_it_is_about() {
     let queue = consumer.queue();
     let execution = ExecutionId::new();
     queue.publish(&opened("d-1", "acme/shop")).await.unwrap();
-    traced(TraceHeader::parse(TRACE), queue.publish(&Message::advance(execution))).await.unwrap();
+    traced(TraceHeader::parse(TRACE), queue.publish(&advance(execution))).await.unwrap();
 
     let mut received = consumer.receive().await;
     received.sort_by_key(|message| attribute(message, "type").map(str::to_owned));
-    let [advance, event] = &received[..] else { panic!("{received:?}") };
+    let [going_on, event] = &received[..] else { panic!("{received:?}") };
     assert_eq!(Message::decode(event.body().unwrap()).unwrap(), opened("d-1", "acme/shop"));
     assert_eq!([attribute(event, "type"), attribute(event, "delivery")], [Some("event"), Some("d-1")]);
     assert_eq!(system(event, MessageSystemAttributeName::AwsTraceHeader), None);
     // Repositories get their turns on a standard queue too.
     assert_eq!(system(event, MessageSystemAttributeName::MessageGroupId), Some("acme/shop"));
-    assert_eq!(Message::decode(advance.body().unwrap()).unwrap(), Message::advance(execution));
+    assert_eq!(Message::decode(going_on.body().unwrap()).unwrap(), advance(execution));
     let execution = execution.to_string();
-    assert_eq!([attribute(advance, "type"), attribute(advance, "execution")], [Some("advance"), Some(&*execution)]);
-    assert_eq!(system(advance, MessageSystemAttributeName::AwsTraceHeader), Some(TRACE));
-    assert_eq!(system(advance, MessageSystemAttributeName::MessageGroupId), None);
+    assert_eq!([attribute(going_on, "type"), attribute(going_on, "execution")], [Some("advance"), Some(&*execution)]);
+    assert_eq!(system(going_on, MessageSystemAttributeName::AwsTraceHeader), Some(TRACE));
+    assert_eq!(system(going_on, MessageSystemAttributeName::MessageGroupId), Some("acme/shop"));
 }
 
 #[tokio::test]
@@ -163,7 +167,7 @@ async fn a_fifo_queue_takes_a_delivery_once_and_an_execution_each_time() {
     let unusual = format!("acme/{}", "ü".repeat(100));
     for _ in 0..2 {
         queue.publish(&opened("d-1", "acme/shop")).await.unwrap();
-        queue.publish_all(&[opened("d-2", &unusual), Message::advance(execution)]).await.unwrap();
+        queue.publish_all(&[opened("d-2", &unusual), advance(execution)]).await.unwrap();
     }
     assert_eq!(consumer.count().await, 4);
     let mut groups: Vec<_> = consumer
