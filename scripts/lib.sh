@@ -127,3 +127,8 @@ needs_python() {
         *) export PATH="$prefix/bin:$PATH" ;;
     esac
 }
+
+# needs_moto: the service that stands in for Amazon SQS and AWS Secrets Manager in tests.
+needs_moto() {
+    needs_python 'moto[server]==5.2.5' moto_server
+}

@@ -7,6 +7,7 @@ mod floor;
 mod history;
 mod lambda;
 mod load;
+mod statements;
 mod webhooks;
 
 use autopr_services::{Postgres, PostgresOptions};
@@ -21,6 +22,9 @@ use std::time::Duration;
 struct Cli {
     #[command(subcommand)]
     what: What,
+    /// Prints what the statements cost the server, by its own account (pg_stat_statements).
+    #[arg(long, global = true)]
+    statements: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -71,9 +75,16 @@ enum What {
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let what = Cli::parse().what;
+    let Cli { what, statements } = Cli::parse();
+    let settings = match statements {
+        true => vec![
+            setting("shared_preload_libraries", "pg_stat_statements"),
+            setting("pg_stat_statements.track_planning", "on"),
+        ],
+        false => Vec::new(),
+    };
     // With the disk waited for, as in production.
-    let postgres = Postgres::start_with(&PostgresOptions { durable: true, ..PostgresOptions::default() });
+    let postgres = Postgres::start_with(&PostgresOptions { durable: true, settings, ..PostgresOptions::default() });
     let url = postgres.create_database("bench");
     runtime.block_on(async {
         let store = store(&url).await;
@@ -85,7 +96,14 @@ fn main() {
             What::Lambda { folder, starts, invocations } => lambda::run(&url, &folder, starts, invocations).await,
             What::History { few, many, explain } => history::run(store, &url, few, many, explain).await,
         }
+        if statements {
+            statements::print(&url).await;
+        }
     });
+}
+
+fn setting(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
 }
 
 /// A store with the product's own settings, its tables made.

@@ -24,6 +24,7 @@ pub mod reconcile;
 pub mod repo_config;
 pub mod retry;
 pub mod review;
+pub mod secrets;
 pub mod telemetry;
 #[cfg(feature = "testkit")]
 pub mod testkit;

@@ -324,7 +324,7 @@ async fn a_message_of_another_version_goes_back() {
     let world = a_world([answers()]);
     let engine = world.engine(world.edges.clone(), "old");
     assert_eq!(engine.handle(r#"{"v":"2","type":"event"}"#, None).await, Handled::Redeliver);
-    let nobody = Message::advance(ExecutionId::new()).encode();
+    let nobody = Message::advance(ExecutionId::new(), sample::opened("d-1").repository).encode();
     assert_eq!(engine.handle(&nobody, None).await, Handled::Ack);
 }
 

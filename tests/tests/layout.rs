@@ -62,3 +62,21 @@ fn the_core_knows_no_socket_database_or_cloud() {
         assert!(!uses, "core depends on {forbidden}");
     }
 }
+
+#[test]
+fn the_self_hosted_binary_links_no_cloud() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["tree", "--package", "autopr", "--edges", "normal", "--prefix", "none", "--offline"])
+        .current_dir(workspace())
+        .output()
+        .expect("cargo tree runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(tree.lines().any(|line| line.starts_with("autopr-core ")), "{tree}");
+    for forbidden in
+        ["aws-config ", "aws-sdk-", "aws-smithy-", "aws_lambda_events ", "lambda_", "google-cloud-", "azure_"]
+    {
+        assert!(!tree.lines().any(|line| line.starts_with(forbidden)), "autopr links {forbidden}");
+    }
+}

@@ -1,7 +1,8 @@
 //! What an action works with: the execution it belongs to, memos, effects, and the edges it may use.
 
+use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,17 +25,21 @@ use crate::ports::store::{AuditEntry, Intent, Lease, Standing};
 use crate::reconcile;
 use crate::workflow::ActionName;
 
+/// The memos that the steps of a run have written or read, so that none is read twice. A memo never changes.
+pub(super) type Memos = Arc<Mutex<HashMap<String, Bytes>>>;
+
 /// One attempt of one step.
 pub struct Context {
     engine: Engine,
     execution: Arc<Execution>,
     lease: Lease,
     step: String,
+    memos: Memos,
 }
 
 impl Context {
-    pub(super) fn new(engine: Engine, execution: Arc<Execution>, lease: Lease, step: String) -> Self {
-        Self { engine, execution, lease, step }
+    pub(super) fn new(engine: Engine, execution: Arc<Execution>, lease: Lease, step: String, memos: Memos) -> Self {
+        Self { engine, execution, lease, step, memos }
     }
 
     /// What the execution runs for.
@@ -190,11 +195,18 @@ impl Context {
     {
         let store = &self.engine.edges.store;
         let key = format!("{key}:{}", hex::encode(&Sha256::digest(input)[..8]));
-        if let Some(kept) = store.memo(self.execution.id, &key).await? {
-            return Ok(kept.into());
+        if let Some(kept) = self.memos.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(kept.clone());
         }
-        let value = work.await?;
-        store.put_memo(&self.lease, &key, &value).await?;
+        let value = match store.memo(self.execution.id, &key).await? {
+            Some(kept) => Bytes::from(kept),
+            None => {
+                let value = work.await?;
+                store.put_memo(&self.lease, &key, &value).await?;
+                value
+            }
+        };
+        self.memos.lock().unwrap_or_else(PoisonError::into_inner).insert(key, value.clone());
         Ok(value)
     }
 

@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::event::{Event, EventKind};
 use crate::execution::ExecutionStatus;
 use crate::fault::Fault;
-use crate::ids::ExecutionId;
+use crate::ids::{ExecutionId, RepoName};
 use crate::machine::Policy;
 use crate::message::{Message, V1};
 use crate::model_chain::ModelChain;
@@ -146,7 +146,7 @@ impl Engine {
         };
         let done = match message {
             Message::V1(V1::Event { event }) => self.event(&event, deadline).await,
-            Message::V1(V1::Advance { execution }) => self.run(execution, deadline).await,
+            Message::V1(V1::Advance { execution, .. }) => self.run(execution, deadline).await,
         };
         match done {
             Ok(()) => Handled::Ack,
@@ -163,8 +163,8 @@ impl Engine {
     /// When the store or the queue can't be reached; what was not published is found by a later sweep.
     pub async fn sweep(&self) -> Result<usize, Fault> {
         let due = self.edges.store.requeue_due(self.clock.now(), PATIENCE, SWEEP).await?;
-        for execution in &due {
-            self.publish(*execution).await?;
+        for (execution, repository) in &due {
+            self.publish(*execution, repository).await?;
         }
         Ok(due.len())
     }
@@ -185,7 +185,7 @@ impl Engine {
             [execution] => self.run(*execution, deadline).await,
             several => {
                 for execution in several {
-                    self.publish(*execution).await?;
+                    self.publish(*execution, &event.repository).await?;
                 }
                 Ok(())
             }
@@ -234,8 +234,8 @@ impl Engine {
         executions
     }
 
-    async fn publish(&self, execution: ExecutionId) -> Result<(), Fault> {
-        self.edges.queue.publish(&Message::advance(execution)).await
+    async fn publish(&self, execution: ExecutionId, repository: &RepoName) -> Result<(), Fault> {
+        self.edges.queue.publish(&Message::advance(execution, repository.clone())).await
     }
 
     fn report(&self, progress: Progress) {
@@ -249,6 +249,5 @@ impl Engine {
 /// Whether an execution enters its concurrency group only while it runs: anybody can write a command, so it must not
 /// end the execution of somebody else before it was allowed.
 fn must_join(event: &Event, definition: &Definition) -> bool {
-    let latest_wins = definition.concurrency.as_ref().is_some_and(|concurrency| concurrency.latest_wins);
-    latest_wins && matches!(event.kind, EventKind::Command { .. })
+    definition.latest_wins() && matches!(event.kind, EventKind::Command { .. })
 }

@@ -11,6 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::context::Memos;
 use super::{Context, Engine, GRACE, LEASE, Progress};
 use crate::actions;
 use crate::clock::{after, between};
@@ -50,6 +51,7 @@ impl Engine {
             changed: Vec::new(),
             steps,
             over: Vec::new(),
+            memos: Memos::default(),
         };
         match run.go_on().await {
             Err(fault) if fault.kind == FaultKind::LeaseLost => {
@@ -78,6 +80,8 @@ struct Run<'e> {
     steps: FuturesUnordered<BoxFuture<'e, Ended>>,
     /// Attempts that came to their end while the store was waited for.
     over: Vec<Ended>,
+    /// Memos that its steps have written or read.
+    memos: Memos,
 }
 
 /// A step's attempt that came to its end.
@@ -180,7 +184,8 @@ impl Run<'_> {
         let clock = engine.clock.clone();
         engine.report(Progress::StepStarted(self.execution.id, step.clone()));
         let action = definition.uses;
-        let context = Context::new(engine, Arc::new(self.execution.clone()), self.lease.clone(), step.clone());
+        let execution = Arc::new(self.execution.clone());
+        let context = Context::new(engine, execution, self.lease.clone(), step.clone(), self.memos.clone());
         let begun = clock.now();
         self.steps.push(Box::pin(async move {
             let outcome = match clock.timeout(limit, actions::run(action, &context)).await {
@@ -364,7 +369,7 @@ impl Run<'_> {
         self.record(State::Parked(until)).await?;
         if self.execution.superseded {
             // The news came with the record, which queued it: it is to end now, not when its time comes.
-            return self.engine.publish(self.execution.id).await;
+            return self.publish().await;
         }
         tracing::info!(execution = %self.execution.id, %until, "parked");
         self.engine.report(Progress::Parked(self.execution.id, until));
@@ -375,7 +380,12 @@ impl Run<'_> {
     async fn give_back(&mut self) -> Result<(), Fault> {
         self.drop_running();
         self.record(State::Queued).await?;
-        self.engine.publish(self.execution.id).await
+        self.publish().await
+    }
+
+    /// Lets any worker go on.
+    async fn publish(&mut self) -> Result<(), Fault> {
+        self.engine.publish(self.execution.id, &self.execution.event.repository).await
     }
 
     fn drop_running(&mut self) {
@@ -396,9 +406,11 @@ impl Run<'_> {
         let (workflow, repository, number) = (&definition.name, &event.repository, event.number.0);
         let duration_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(execution = %id, workflow, %repository, number, status = status.as_str(), duration_ms, "finished");
-        let Some(group) = &self.execution.concurrency_group else { return Ok(()) };
+        // Where the latest wins nobody waits for a turn.
+        let waiting = self.execution.concurrency_group.as_ref().filter(|_| !self.execution.definition.latest_wins());
+        let Some(group) = waiting else { return Ok(()) };
         match self.engine.edges.store.next_in_group(group).await? {
-            Some(next) => self.engine.publish(next).await,
+            Some(next) => self.engine.publish(next, &self.execution.event.repository).await,
             None => Ok(()),
         }
     }

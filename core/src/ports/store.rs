@@ -109,9 +109,15 @@ pub trait Store: Send + Sync {
     async fn spending(&self, scope: &str) -> Result<Spending, Fault>;
 
     /// Queues executions that nobody is at: parked ones whose time has come, ones whose lease ran out, and queued ones
-    /// untouched for `patience`, whose message must have been lost. At most `limit`, oldest first. Closes the calls that
-    /// nobody waits for any more as lost, at what was set aside for them: they may have been paid.
-    async fn requeue_due(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<Vec<ExecutionId>, Fault>;
+    /// untouched for `patience`, whose message must have been lost. At most `limit`, oldest first; each with its
+    /// repository. Closes the calls that nobody waits for any more as lost, at what was set aside for them: they may have
+    /// been paid.
+    async fn requeue_due(
+        &self,
+        now: Timestamp,
+        patience: Duration,
+        limit: u32,
+    ) -> Result<Vec<(ExecutionId, RepoName)>, Fault>;
 
     /// The next queued execution of a concurrency group, if no other of the group is running.
     async fn next_in_group(&self, group: &str) -> Result<Option<ExecutionId>, Fault>;
@@ -120,7 +126,8 @@ pub trait Store: Send + Sync {
     async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, Fault>;
 
     /// Those of the traces of which the store holds nothing, in the order given: the delivery was never accepted, and no
-    /// execution of any workflow was made for the head, if one is named; [`Head::superseded`] says which count. Changes nothing.
+    /// execution of any workflow was made for the head, if one is named; [`Head::superseded`] says which count. That one was
+    /// made is known as long as its delivery is, also when the execution itself was removed. Changes nothing.
     async fn unheard(&self, traces: &[Trace]) -> Result<Vec<Trace>, Fault>;
 
     /// The repositories that have an execution, in the order of their names' bytes, from the first one behind `after` on;
@@ -156,6 +163,12 @@ pub trait Store: Send + Sync {
     async fn purge(&self, retention: &Retention, now: Timestamp, limit: u32) -> Result<Purged, Fault>;
 }
 
+/// How long an execution rests that a process can't read, because a newer version made it.
+pub const UNREADABLE: Duration = Duration::from_secs(60);
+
+/// How long after its creation such an execution is given up.
+pub const UNREADABLE_FOR: Duration = Duration::from_secs(24 * 3600);
+
 /// An execution to create.
 #[derive(Debug, Clone)]
 pub struct NewExecution {
@@ -170,7 +183,7 @@ pub struct NewExecution {
 impl NewExecution {
     /// Whether a newer execution of the group takes the place of older ones.
     pub fn latest_wins(&self) -> bool {
-        self.definition.concurrency.as_ref().is_some_and(|concurrency| concurrency.latest_wins)
+        self.definition.latest_wins()
     }
 }
 

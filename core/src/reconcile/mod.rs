@@ -76,7 +76,8 @@ impl Engine {
     /// The first fault of the forge, the store or the queue that was not about a single repository or delivery; the other
     /// half of the pass was made all the same.
     pub async fn reconcile(&self, settings: &Settings, progress: &mut Progress) -> Result<Reconciled, Fault> {
-        let mut pass = Pass { edges: self.edges(), settings, now: self.now(), done: Reconciled::default(), limit: 0 };
+        let mut pass =
+            Pass { edges: self.edges(), settings, now: self.now(), done: Reconciled::default(), limit: 0, low: false };
         let mut outcome = Ok(());
         if settings.deliveries {
             // The other half gets its share, however many deliveries there are.
@@ -100,17 +101,20 @@ struct Pass<'e> {
     done: Reconciled,
     /// How many requests may have been made by the end of this half.
     limit: u32,
+    /// Whether the forge has so few left that the rest is for reviews.
+    low: bool,
 }
 
 impl Pass<'_> {
     fn may_ask(&self) -> bool {
-        self.done.requests < self.limit
+        self.done.requests < self.limit && !self.low
     }
 
     /// Counts requests; false when the forge has so few left that nothing more should be asked.
     fn asked(&mut self, requests: u32, remaining: Option<u64>) -> bool {
         self.done.requests = self.done.requests.saturating_add(requests);
-        remaining.is_none_or(|remaining| remaining >= self.settings.reserve)
+        self.low |= remaining.is_some_and(|remaining| remaining < self.settings.reserve);
+        !self.low
     }
 
     /// The time this long ago.

@@ -258,7 +258,12 @@ impl Store for Wrapped<dyn Store> {
     async fn spending(&self, scope: &str) -> Result<Spending, Fault> {
         self.inner.spending(scope).await
     }
-    async fn requeue_due(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<Vec<ExecutionId>, Fault> {
+    async fn requeue_due(
+        &self,
+        now: Timestamp,
+        patience: Duration,
+        limit: u32,
+    ) -> Result<Vec<(ExecutionId, RepoName)>, Fault> {
         through!(self.requeue_due(now, patience, limit))
     }
     async fn next_in_group(&self, group: &str) -> Result<Option<ExecutionId>, Fault> {

@@ -11,7 +11,7 @@ use crate::clock::{after, before};
 use crate::event::Event;
 use crate::execution::{Execution, ExecutionStatus, StepRecord};
 use crate::fault::{Fault, FaultKind};
-use crate::ids::{ExecutionId, RepoName};
+use crate::ids::{CommitSha, ExecutionId, PrNumber, RepoName};
 use crate::ports::Store;
 use crate::ports::forge::{EffectKind, Marker, Remote};
 use crate::ports::operations::{DeadMessage, Filter, Operations, Summary};
@@ -28,9 +28,17 @@ pub struct MemoryStore {
     tables: Mutex<Tables>,
 }
 
+/// A delivery that was accepted.
+#[derive(Debug)]
+struct Delivered {
+    at: Timestamp,
+    made: Vec<ExecutionId>,
+    head: Option<(RepoName, PrNumber, CommitSha)>,
+}
+
 #[derive(Debug, Default)]
 struct Tables {
-    deliveries: BTreeMap<String, (Timestamp, Vec<ExecutionId>)>,
+    deliveries: BTreeMap<String, Delivered>,
     executions: BTreeMap<ExecutionId, Row>,
     memos: BTreeMap<(ExecutionId, String), Vec<u8>>,
     effects: BTreeMap<(ExecutionId, Marker), Option<Remote>>,
@@ -177,12 +185,13 @@ impl Store for MemoryStore {
         let fresh = !tables.deliveries.contains_key(&delivery);
         if fresh {
             let made = executions.iter().map(|execution| execution.id).collect();
-            tables.deliveries.insert(delivery.clone(), (now, made));
+            let head = event.head.clone().map(|head| (event.repository.clone(), event.number, head));
+            tables.deliveries.insert(delivery.clone(), Delivered { at: now, made, head });
             for execution in executions {
                 tables.insert(event, execution, now);
             }
         }
-        let made = tables.deliveries[&delivery].1.iter().copied();
+        let made = tables.deliveries[&delivery].made.iter().copied();
         let live = made.filter(|id| tables.executions.get(id).is_some_and(Row::is_live)).collect();
         Ok(Accepted { fresh, live })
     }
@@ -365,7 +374,12 @@ impl Store for MemoryStore {
         Ok(self.tables().budgets.get(scope).copied().unwrap_or_default())
     }
 
-    async fn requeue_due(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<Vec<ExecutionId>, Fault> {
+    async fn requeue_due(
+        &self,
+        now: Timestamp,
+        patience: Duration,
+        limit: u32,
+    ) -> Result<Vec<(ExecutionId, RepoName)>, Fault> {
         let mut tables = self.tables();
         let mut due: Vec<_> = tables
             .executions
@@ -382,16 +396,18 @@ impl Store for MemoryStore {
         due.truncate(limit as usize);
         let mut ids: Vec<_> = due.into_iter().map(|(_, id)| id).collect();
         ids.sort();
-        for id in &ids {
-            if let Some(row) = tables.executions.get_mut(id) {
+        let mut requeued = Vec::new();
+        for id in ids {
+            if let Some(row) = tables.executions.get_mut(&id) {
                 row.execution.status = ExecutionStatus::Queued;
                 row.execution.not_before = None;
                 row.lease_until = None;
                 row.updated_at = now;
+                requeued.push((id, row.execution.event.repository.clone()));
             }
         }
         tables.close_lost();
-        Ok(ids)
+        Ok(requeued)
     }
 
     async fn next_in_group(&self, group: &str) -> Result<Option<ExecutionId>, Fault> {
@@ -408,12 +424,20 @@ impl Store for MemoryStore {
         let tables = self.tables();
         let unheard = |trace: &&Trace| {
             let seen = |head: &Head| {
-                tables.executions.values().any(|row| {
-                    let Execution { event, status, superseded, .. } = &row.execution;
+                let mut rows = tables.executions.values().filter(|row| {
+                    let event = &row.execution.event;
                     let it = (&event.repository, event.number, event.head.as_ref());
-                    let gone = *superseded || *status == ExecutionStatus::Superseded;
-                    it == (&head.repository, head.number, Some(&head.commit)) && (head.superseded || !gone)
-                })
+                    it == (&head.repository, head.number, Some(&head.commit))
+                });
+                let purged = tables.deliveries.values().any(|delivered| {
+                    let it = Some((head.repository.clone(), head.number, head.commit.clone()));
+                    delivered.head == it && !delivered.made.is_empty()
+                });
+                let gone = |row: &Row| row.execution.superseded || row.execution.status == ExecutionStatus::Superseded;
+                match rows.clone().next() {
+                    Some(_) => rows.any(|row| head.superseded || !gone(row)),
+                    None => purged,
+                }
             };
             !tables.deliveries.contains_key(trace.delivery.as_str()) && !trace.head.as_ref().is_some_and(seen)
         };
@@ -524,7 +548,7 @@ impl Store for MemoryStore {
         }
         tables.memos.retain(|(id, _), _| !gone.contains(id));
         tables.effects.retain(|(id, _), _| !gone.contains(id));
-        let deliveries = tables.deliveries.iter().filter(|(_, (received, _))| *received < oldest);
+        let deliveries = tables.deliveries.iter().filter(|(_, delivered)| delivered.at < oldest);
         let old: Vec<_> = deliveries.map(|(id, _)| id.clone()).take(limit as usize).collect();
         for delivery in &old {
             tables.deliveries.remove(delivery);

@@ -352,7 +352,7 @@ async fn a_call_of_a_dead_worker_is_closed_as_lost(store: Arc<dyn Store>) {
     store.requeue_due(start(), MINUTE, 10).await.expect("sweep");
     assert_eq!(spending(store).await, [(60, 0), (60, 0)], "its worker may still be at it");
     let later = after(start(), MINUTE * 2);
-    assert_eq!(store.requeue_due(later, MINUTE, 10).await.expect("sweep"), [id]);
+    assert_eq!(store.requeue_due(later, MINUTE, 10).await.expect("sweep"), [(id, opened("d-1").repository)]);
     assert_eq!(spending(store).await, [(0, 60), (0, 60)], "it may have been paid");
     let late = store.settle_call(&dead, lost, &settled(CallOutcome::Answered, 5, Some(("k", b"v"))), later).await;
     assert_eq!(late.expect_err("the lease is lost").kind, FaultKind::LeaseLost);
@@ -468,10 +468,11 @@ async fn the_sweep_finds_what_nobody_is_at(store: Arc<dyn Store>) {
         async move { store.requeue_due(now, 2 * MINUTE, 10).await.expect("requeue_due") }
     };
     assert!(due(after(start(), SECOND)).await.is_empty(), "nothing is due yet");
-    assert_eq!(due(until).await, [parked], "its time has come");
+    let of = |id| [(id, opened("d-1").repository)];
+    assert_eq!(due(until).await, of(parked), "its time has come");
     assert!(due(until).await.is_empty(), "once is enough");
-    assert_eq!(due(after(start(), MINUTE)).await, [running], "its lease has run out");
-    assert_eq!(due(after(start(), 2 * MINUTE)).await, [queued], "its message was lost");
+    assert_eq!(due(after(start(), MINUTE)).await, of(running), "its lease has run out");
+    assert_eq!(due(after(start(), 2 * MINUTE)).await, of(queued), "its message was lost");
     assert_eq!(store.backlog().await.expect("backlog").queued, 3);
     assert_eq!(store.requeue_due(after(start(), 9 * MINUTE), MINUTE, 2).await.expect("requeue_due").len(), 2);
 }
@@ -698,6 +699,14 @@ async fn what_is_old_or_too_many_is_purged(store: &dyn Operations) {
     let kept = store.executions(&Filter::default(), None, 10).await.expect("executions");
     let kept: Vec<_> = kept.into_iter().map(|summary| summary.id).collect();
     assert_eq!(kept, [other, recent[4], recent[3], recent[2], old_but_live], "what is not at its end stays");
+    let trace = |number| {
+        let repository = opened("d-1").repository;
+        let head = Head { repository, number: PrNumber(number), commit: commit('b'), superseded: false };
+        Trace { delivery: DeliveryId::new("another").expect("a delivery id"), head: Some(head) }
+    };
+    let [aged, surplus] = [trace(1), trace(3)];
+    let unheard = store.unheard(&[aged.clone(), surplus]).await.expect("unheard");
+    assert_eq!(unheard, [aged], "that there was an execution is known as long as its delivery");
 }
 
 fn note(key: &str) -> AuditEntry {

@@ -111,6 +111,11 @@ impl Definition {
         validate::parse(source, yaml)
     }
 
+    /// Whether in its concurrency group a newer execution takes the place of older ones.
+    pub fn latest_wins(&self) -> bool {
+        self.concurrency.as_ref().is_some_and(|concurrency| concurrency.latest_wins)
+    }
+
     /// Whether `event` starts this workflow: one of its triggers names it and its condition holds. A manual event
     /// starts the workflow it names whatever the condition says: it is a person's explicit wish.
     ///

@@ -272,7 +272,8 @@ impl<'a> Walk<'a> {
             self.report(at, path, schema, message, fix_of(schema).or_else(|| Some("shorten it".to_owned())));
         }
         if map.get("format").and_then(Json::as_str) == Some("ip") && text.parse::<std::net::IpAddr>().is_err() {
-            let message = format!("`{}` is not an IP address", shorten(text));
+            let shown = if is_secret(schema) { "the value".to_owned() } else { format!("`{}`", shorten(text)) };
+            let message = format!("{shown} is not an IP address");
             self.report(at, path, schema, message, fix_of(schema).or_else(|| default_of(schema)));
         }
         let Some(pattern) = map.get("pattern").and_then(Json::as_str) else { return };

@@ -4,16 +4,22 @@
 //! environment; later wins, and every value knows where it came from. Every mistake of all of them is reported at once,
 //! with its key, its origin and its fix; nothing starts half configured. Keys whose feature is not built yet are
 //! checked like the others, and their documentation says so.
+//!
+//! A setting in the file or the environment may name a secret of AWS Secrets Manager, `aws-sm://NAME[#KEY]`. Whoever runs
+//! there asks [`Source::references`] which, fetches them, and loads [`Source::resolved`]; elsewhere they are mistakes.
 
 mod command;
 mod database;
 mod environment;
 mod github;
+mod json_schema;
 mod llm;
 mod load;
 mod origin;
 mod quantity;
+mod reference;
 mod rules;
+
 mod secret;
 mod server;
 mod workflow;

@@ -17,7 +17,8 @@ pub fn source(config: ConfigFile) -> io::Result<Source> {
     let readable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
-    Ok(Source { env: env::vars_os().filter_map(readable).collect(), config, dir: env::current_dir()? })
+    let env = env::vars_os().filter_map(readable).collect();
+    Ok(Source { env, config, dir: env::current_dir()?, ..Source::default() })
 }
 
 /// What holds where a workflow is silent.

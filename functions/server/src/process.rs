@@ -88,6 +88,11 @@ pub async fn run(
 ) -> Result<Stopped, Failed> {
     let signals = Signals::listen()?;
     let shutdown = CancellationToken::new();
+    // Nobody is let in before there is a place for what they bring.
+    let opened = AnyStore::open(&settings.database).await.map_err(|error| {
+        let place = store::place(&settings.database);
+        Failed::Database { place, error }
+    })?;
     let server = match role {
         Role::Serve => Some(listen(settings.server.host, settings.server.port, "server.port (AUTOPR_PORT)").await?),
         Role::Work => None,
@@ -101,10 +106,6 @@ pub async fn run(
         }
         false => None,
     };
-    let opened = AnyStore::open(&settings.database).await.map_err(|error| {
-        let place = store::place(&settings.database);
-        Failed::Database { place, error }
-    })?;
     let store: Arc<dyn Store> = opened.port();
     let cache = autopr_wiring::cache(&settings.redis)?;
     let queue = StoreQueue::new(store.clone(), clock.clone());

@@ -4,12 +4,15 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use autopr_core::clock::{Clock, between};
 use autopr_core::fault::Fault;
 use autopr_core::ports::Operations;
 use autopr_core::ports::schema::{Migration, Schema};
+use autopr_core::ports::store::AuditEntry;
 use autopr_runtime::settings::{Connection, Database};
 use autopr_store_postgres::PostgresStore;
 use autopr_store_sqlite::SqliteStore;
+use uuid::Uuid;
 
 /// A store of either kind.
 pub enum AnyStore {
@@ -26,12 +29,30 @@ pub struct NotMigrated {
     pending: usize,
 }
 
+/// The clock of this machine and that of the database's are so far apart that processes would take each other's work.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "this machine's clock is {apart} s apart from that of the database's; set both by NTP (at most {MOST_APART} s are allowed)"
+)]
+pub struct ClocksDiffer {
+    apart: u64,
+}
+
+/// How far clocks may be apart, in seconds: well below the time for which an execution or a message is a process's own.
+const MOST_APART: u64 = 15;
+
+/// From how many seconds on a warning is logged.
+const NOTED_APART: u64 = 2;
+
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum NotOpened {
     /// Its tables are not up to date.
     #[error(transparent)]
     NotMigrated(#[from] NotMigrated),
+    /// It would not know whose turn it is.
+    #[error(transparent)]
+    ClocksDiffer(#[from] ClocksDiffer),
     /// It can't be reached, or can't be used.
     #[error("{}", Causes(.0))]
     Fault(#[from] Fault),
@@ -58,14 +79,29 @@ impl AnyStore {
     /// # Errors
     /// When it can't be reached, or its tables are not up to date.
     pub async fn open(settings: &Database) -> Result<Self, NotOpened> {
-        if !settings.migrate_on_start {
-            let schema = schema(settings).await?;
-            match schema.pending.len() {
-                0 => {}
-                pending => return Err(NotMigrated { pending }.into()),
+        let (store, before) = match settings.migrate_on_start {
+            true => Self::migrated(settings, "engine", "start").await?,
+            // Without a statement that changes tables: the user may not be allowed to.
+            false => {
+                let schema = schema(settings).await?;
+                match schema.pending.len() {
+                    0 => (Self::as_it_is(settings).await?, schema),
+                    pending => return Err(NotMigrated { pending }.into()),
+                }
+            }
+        };
+        if let Self::Postgres(store) = &store {
+            let asked = Clock::System.now();
+            let theirs = store.now().await?;
+            let answered = Clock::System.now();
+            // The answer is as old as its way was long, at most.
+            let apart = between(theirs, asked).max(between(answered, theirs)).as_secs();
+            match apart {
+                0..NOTED_APART => {}
+                NOTED_APART..=MOST_APART => tracing::warn!(apart, "this machine's clock and the database's differ"),
+                _ => return Err(ClocksDiffer { apart }.into()),
             }
         }
-        let (store, before) = Self::migrated(settings).await?;
         for migration in &before.pending {
             tracing::info!(version = migration.version, name = migration.name, "the database was migrated");
         }
@@ -75,12 +111,13 @@ impl AnyStore {
         Ok(store)
     }
 
-    /// Opens the store and brings its tables up to date; tells how far they were before.
+    /// Opens the store and brings its tables up to date, which the audit log tells of; tells how far they were before.
+    /// `actor` and `origin` say on whose behalf.
     ///
     /// # Errors
     /// When it can't be reached.
-    pub async fn migrated(settings: &Database) -> Result<(Self, Schema), NotOpened> {
-        Ok(match settings.connection() {
+    pub async fn migrated(settings: &Database, actor: &str, origin: &str) -> Result<(Self, Schema), NotOpened> {
+        let (store, before) = match settings.connection() {
             Connection::Sqlite(path) => {
                 let before = SqliteStore::schema(&path).await?;
                 (Self::Sqlite(Arc::new(SqliteStore::open(&path).await?)), before)
@@ -89,6 +126,30 @@ impl AnyStore {
                 let store = PostgresStore::new(&autopr_wiring::postgres(settings, &url))?;
                 let before = store.migrate().await?;
                 (Self::Postgres(Arc::new(store)), before)
+            }
+        };
+        let now = Clock::System.now();
+        for migration in &before.pending {
+            let entry = AuditEntry {
+                key: format!("migrate/{}/{}", migration.version, Uuid::now_v7()),
+                at: now,
+                actor: actor.to_owned(),
+                origin: origin.to_owned(),
+                action: "schema.migrate".to_owned(),
+                subject: format!("{} {}", migration.version, migration.name),
+                detail: None,
+            };
+            store.port().audit(&entry).await?;
+        }
+        Ok((store, before))
+    }
+
+    /// Opens the store with the tables it has.
+    async fn as_it_is(settings: &Database) -> Result<Self, NotOpened> {
+        Ok(match settings.connection() {
+            Connection::Sqlite(path) => Self::Sqlite(Arc::new(SqliteStore::open(&path).await?)),
+            Connection::Postgres(url) => {
+                Self::Postgres(Arc::new(PostgresStore::new(&autopr_wiring::postgres(settings, &url))?))
             }
         })
     }

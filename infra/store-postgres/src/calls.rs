@@ -28,6 +28,14 @@ pub(crate) async fn ensure(connection: &mut PgConnection, call: &NewCall, now: T
     Ok(())
 }
 
+/// Waits until everything that was committed before is on the disk, by a commit that locks nothing and changes nothing
+/// (<https://www.postgresql.org/docs/15/functions-admin.html>).
+pub(crate) async fn flush(connection: &mut PgConnection) -> Result<(), Fault> {
+    let emit = sqlx::query("SELECT pg_logical_emit_message(true, 'autopr', '')");
+    emit.execute(connection).await.map_err(fault("flush"))?;
+    Ok(())
+}
+
 /// Sets money aside; none when a budget has no row, which can't be locked.
 pub(crate) async fn reserve(
     connection: &mut PgConnection,
@@ -45,11 +53,12 @@ pub(crate) async fn reserve(
             WHERE id = $1 AND fence = $2 AND status = 'running' FOR SHARE
         ), line AS (
             SELECT * FROM unnest($3::text[], $4::bigint[]) WITH ORDINALITY AS l (scope, most, place)
+        ), there AS (
+            SELECT count(*) = cardinality($3) AS complete FROM budget_reservations WHERE scope = ANY ($3)
         ), locked AS (
             SELECT b.scope, b.reserved + b.spent AS used, line.most, line.place
-            FROM budget_reservations b JOIN line ON line.scope = b.scope ORDER BY b.scope FOR UPDATE OF b
-        ), there AS (
-            SELECT count(*) = cardinality($3) AS complete FROM locked
+            FROM budget_reservations b JOIN line ON line.scope = b.scope JOIN there ON complete
+            ORDER BY b.scope FOR UPDATE OF b
         ), full_up AS (
             SELECT scope, used FROM locked WHERE used + $5 > most ORDER BY place LIMIT 1
         ), booked AS (

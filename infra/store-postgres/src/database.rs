@@ -25,6 +25,9 @@ const QUERY: Duration = Duration::from_secs(10);
 /// How long a connection that nobody uses is kept.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// What makes the quick connections quick: their few statements are planned once.
+const QUICK: [(&str, &str); 2] = [("synchronous_commit", "off"), ("plan_cache_mode", "force_generic_plan")];
+
 /// How to reach the database.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -62,27 +65,43 @@ impl Options {
             false => options.options([
                 ("statement_timeout", STATEMENT),
                 ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
+                // Every query has its index. A plan that is made while a table is nearly empty, and kept, reads the whole
+                // of it otherwise, until the server counts its rows again.
+                ("enable_seqscan", "off"),
             ]),
         })
     }
 }
 
-/// The pool of connections.
+/// The pools of connections.
 pub(crate) struct Database {
+    /// Their commits wait for the disk.
     pool: PgPool,
+    /// Theirs don't.
+    quick: PgPool,
     transaction_pooler: bool,
 }
 
 impl Database {
     pub(crate) fn open(options: &Options) -> Result<Self, Fault> {
-        let pool = PgPoolOptions::new()
-            .max_connections(options.most_connections)
-            .acquire_timeout(options.wait)
-            .max_lifetime(options.recycle)
-            .test_before_acquire(false)
-            .idle_timeout(IDLE)
-            .connect_lazy_with(options.connect_options()?);
-        Ok(Self { pool, transaction_pooler: options.transaction_pooler })
+        let most = options.most_connections;
+        let pool = |most: u32, connect: PgConnectOptions| {
+            PgPoolOptions::new()
+                .max_connections(most)
+                .acquire_timeout(options.wait)
+                .max_lifetime(options.recycle)
+                .test_before_acquire(false)
+                .idle_timeout(IDLE)
+                .connect_lazy_with(connect)
+        };
+        let connect = options.connect_options()?;
+        let transaction_pooler = options.transaction_pooler;
+        if transaction_pooler || most < 2 {
+            let pool = pool(most, connect);
+            return Ok(Self { quick: pool.clone(), pool, transaction_pooler });
+        }
+        let quick = pool(most.div_ceil(4), connect.clone().options(QUICK));
+        Ok(Self { pool: pool(most - most.div_ceil(4), connect), quick, transaction_pooler })
     }
 
     /// The statements that begin a transaction.
@@ -95,6 +114,20 @@ impl Database {
         if self.transaction_pooler { self.transaction().await } else { self.session().await }
     }
 
+    /// A connection for one statement that may be lost with the machine of the database when that dies within a second:
+    /// what is done again then, or taken for undone, without harm. Nobody waits for the disk, also not those who want the
+    /// same rows. What is committed later on any connection reaches the disk later
+    /// (<https://www.postgresql.org/docs/15/wal-async-commit.html>).
+    pub(crate) async fn quick(&self) -> Result<Session, Fault> {
+        if self.transaction_pooler {
+            let mut session = self.transaction().await?;
+            let off = sqlx::raw_sql("SET LOCAL synchronous_commit = off").execute(session.connection()).await;
+            off.map_err(fault("begin"))?;
+            return Ok(session);
+        }
+        Session::of(&self.quick).await
+    }
+
     /// A connection with a transaction that has begun.
     pub(crate) async fn transaction(&self) -> Result<Session, Fault> {
         let mut session = self.session().await?;
@@ -105,8 +138,7 @@ impl Database {
 
     /// A connection without a transaction.
     pub(crate) async fn session(&self) -> Result<Session, Fault> {
-        let connection = self.pool.acquire().await.map_err(fault("connect"))?;
-        Ok(Session { connection, in_transaction: false, ended: false })
+        Session::of(&self.pool).await
     }
 
     /// Runs a query under its name: it is timed and bounded in time.
@@ -121,15 +153,20 @@ impl Database {
             Err(Fault::new(FaultKind::Unavailable, context).retry(Retry::Backoff))
         });
         histogram!(DB_QUERY_DURATION, "query" => name).record(begun.elapsed().as_secs_f64());
-        let idle = self.pool.num_idle();
+        let (mut open, mut idle) = (self.pool.size() as usize, self.pool.num_idle());
+        if !self.transaction_pooler {
+            open += self.quick.size() as usize;
+            idle += self.quick.num_idle();
+        }
         gauge!(DB_CONNECTIONS, "state" => "idle").set(f64::from(u32::try_from(idle).unwrap_or(u32::MAX)));
-        let used = (self.pool.size() as usize).saturating_sub(idle);
+        let used = open.saturating_sub(idle);
         gauge!(DB_CONNECTIONS, "state" => "used").set(f64::from(u32::try_from(used).unwrap_or(u32::MAX)));
         done
     }
 
     pub(crate) async fn close(&self) {
         self.pool.close().await;
+        self.quick.close().await;
     }
 }
 
@@ -152,6 +189,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    async fn of(pool: &PgPool) -> Result<Self, Fault> {
+        let connection = pool.acquire().await.map_err(fault("connect"))?;
+        Ok(Self { connection, in_transaction: false, ended: false })
+    }
+
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         &mut self.connection
     }

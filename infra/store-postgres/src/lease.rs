@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use autopr_core::clock::before;
+use autopr_core::clock::{after, before};
 use autopr_core::execution::ExecutionStatus;
 use autopr_core::fault::{Fault, FaultKind};
-use autopr_core::ids::ExecutionId;
-use autopr_core::ports::store::{Claim, Lease, Standing, State, Update};
+use autopr_core::ids::{ExecutionId, RepoName};
+use autopr_core::ports::store::{Claim, Lease, Standing, State, UNREADABLE, UNREADABLE_FOR, Update};
 use autopr_core::workflow::DefinitionCache;
 use jiff::Timestamp;
 use sqlx::PgConnection;
@@ -135,27 +135,40 @@ async fn acquired(
     };
     match execution {
         Ok(execution) => Ok(Claim::Acquired(Box::new(execution), Lease { execution: id, fence })),
-        Err(fault) if fault.kind == FaultKind::Bug => fail(connection, id, &fault, now).await,
+        Err(fault) if fault.kind == FaultKind::Bug => put_aside(connection, id, &fault, now).await,
         Err(fault) => Err(fault),
     }
 }
 
-/// Ends an execution that this version can't read: nobody else could go on with it either, and it must not come back
-/// for ever.
-async fn fail(connection: &mut PgConnection, id: ExecutionId, fault: &Fault, now: Timestamp) -> Result<Claim, Fault> {
-    tracing::error!(execution = %id, %fault, "the execution can't be read; it is given up");
-    sqlx::query(
-        "UPDATE workflow_executions SET status = 'failed', error_message = $2, completed_at = $3, updated_at = $3,
-            lease_owner = NULL, lease_until = NULL
-        WHERE id = $1",
+/// Puts aside an execution that this process can't read: during an upgrade another one may, of the version that made it.
+/// After a day none will, and it is given up.
+async fn put_aside(
+    connection: &mut PgConnection,
+    id: ExecutionId,
+    fault: &Fault,
+    now: Timestamp,
+) -> Result<Claim, Fault> {
+    tracing::error!(execution = %id, %fault, "the execution can't be read by this version");
+    let until = after(now, UNREADABLE);
+    let status: String = sqlx::query_scalar(
+        "UPDATE workflow_executions SET status = CASE WHEN created_at > $3 THEN 'parked' ELSE 'failed' END,
+            not_before = CASE WHEN created_at > $3 THEN $4 END, completed_at = CASE WHEN created_at > $3 THEN NULL ELSE $5 END,
+            error_message = $2, updated_at = $5, resumed_at = NULL, lease_owner = NULL, lease_until = NULL
+        WHERE id = $1 RETURNING status",
     )
     .bind(id.uuid())
     .bind(text(&fault.to_string()))
+    .bind(Time(before(now, UNREADABLE_FOR)))
+    .bind(Time(until))
     .bind(Time(now))
-    .execute(connection)
+    .fetch_one(connection)
     .await
-    .map_err(row::fault("fail"))?;
-    Ok(Claim::Finished(ExecutionStatus::Failed))
+    .map_err(row::fault("put_aside"))?;
+    Ok(if status == ExecutionStatus::Parked.as_str() {
+        Claim::Parked(until)
+    } else {
+        Claim::Finished(ExecutionStatus::Failed)
+    })
 }
 
 pub(crate) async fn renew(connection: &mut PgConnection, lease: &Lease, until: Timestamp) -> Result<Standing, Fault> {
@@ -263,11 +276,11 @@ pub(crate) async fn requeue_due(
     now: Timestamp,
     patience: Duration,
     limit: u32,
-) -> Result<Vec<ExecutionId>, Fault> {
-    let mut ids: Vec<Uuid> = sqlx::query_scalar(
+) -> Result<Vec<(ExecutionId, RepoName)>, Fault> {
+    let mut rows: Vec<(Uuid, String)> = sqlx::query_as(
         "UPDATE workflow_executions
         SET status = 'queued', not_before = NULL, lease_owner = NULL, lease_until = NULL, updated_at = $1
-        WHERE id IN (
+        WHERE id = ANY (ARRAY(
             SELECT id FROM workflow_executions
             WHERE status IN ('queued', 'running', 'parked')
                 AND CASE status
@@ -275,8 +288,8 @@ pub(crate) async fn requeue_due(
                     WHEN 'running' THEN lease_until <= $1
                     ELSE updated_at <= $2
                 END
-            ORDER BY updated_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-        RETURNING id",
+            ORDER BY updated_at LIMIT $3 FOR UPDATE SKIP LOCKED))
+        RETURNING id, repository",
     )
     .bind(Time(now))
     .bind(Time(before(now, patience)))
@@ -284,8 +297,12 @@ pub(crate) async fn requeue_due(
     .fetch_all(connection)
     .await
     .map_err(fault("requeue_due"))?;
-    ids.sort_unstable();
-    Ok(ids.into_iter().map(ExecutionId::from).collect())
+    rows.sort_unstable();
+    let requeued = |(id, name): (Uuid, String)| {
+        let repository = RepoName::new(name).map_err(|_| corrupt("a repository", "no name"))?;
+        Ok((ExecutionId::from(id), repository))
+    };
+    rows.into_iter().map(requeued).collect()
 }
 
 pub(crate) async fn next_in_group(connection: &mut PgConnection, group: &str) -> Result<Option<ExecutionId>, Fault> {

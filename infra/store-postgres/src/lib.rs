@@ -34,7 +34,7 @@ use autopr_core::ports::operations::{DeadMessage, Filter, Summary};
 use autopr_core::ports::schema::{Migration, Schema};
 use autopr_core::ports::store::{
     Accepted, AuditEntry, Backlog, Call, CallId, Claim, Intent, Lease, NewCall, NewExecution, Purged, Received,
-    Reservation, Retention, Settle, SettledCall, Spending, Standing, Trace, Update,
+    Reservation, Retention, Settle, SettledCall, Spending, Standing, State, Trace, Update,
 };
 use autopr_core::ports::{Operations, Store};
 use autopr_core::workflow::{Definition, DefinitionCache};
@@ -64,7 +64,8 @@ pub struct PostgresStore {
     listening: Option<JoinHandle<()>>,
 }
 
-/// Runs a query of a store on a connection of its own: `single` for one statement, `transaction` for several.
+/// Runs a query of a store on a connection of its own: `single` for one statement, `quick` for one that may be lost in a
+/// power cut, `transaction` for several.
 macro_rules! query {
     ($self:ident.$open:ident, $name:literal, |$connection:ident| $work:expr) => {
         $self
@@ -117,6 +118,18 @@ impl PostgresStore {
     /// When the database can't be reached.
     pub async fn schema(&self) -> Result<Schema, Fault> {
         query!(self.transaction, "schema", |connection| migrations::schema(connection))
+    }
+
+    /// The time by the clock of the database's machine.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn now(&self) -> Result<Timestamp, Fault> {
+        query!(self.single, "now", |connection| async {
+            let time::Time(now) =
+                sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(connection).await.map_err(fault("now"))?;
+            Ok(now)
+        })
     }
 
     /// All migrations, in order.
@@ -202,19 +215,24 @@ impl Store for PostgresStore {
     }
 
     async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Standing, Fault> {
-        query!(self.single, "renew", |connection| lease::renew(connection, lease, until))
+        query!(self.quick, "renew", |connection| lease::renew(connection, lease, until))
     }
 
     async fn record(&self, lease: &Lease, update: &Update) -> Result<Standing, Fault> {
+        if matches!(update.state, State::Running) {
+            // Lost in a power cut, steps are run again; what they tell the world comes after an effect's intent, which
+            // waits for the disk and for all that was committed before.
+            return query!(self.quick, "record", |connection| lease::record(connection, lease, update));
+        }
         query!(self.single, "record", |connection| lease::record(connection, lease, update))
     }
 
     async fn memo(&self, execution: ExecutionId, key: &str) -> Result<Option<Vec<u8>>, Fault> {
-        query!(self.single, "memo", |connection| effects::memo(connection, execution, key))
+        query!(self.quick, "memo", |connection| effects::memo(connection, execution, key))
     }
 
     async fn put_memo(&self, lease: &Lease, key: &str, value: &[u8]) -> Result<(), Fault> {
-        query!(self.single, "put_memo", |connection| effects::put_memo(connection, lease, key, value))
+        query!(self.quick, "put_memo", |connection| effects::put_memo(connection, lease, key, value))
     }
 
     async fn begin_effect(
@@ -239,13 +257,21 @@ impl Store for PostgresStore {
     }
 
     async fn reserve(&self, lease: &Lease, call: &NewCall, now: Timestamp) -> Result<Reservation, Fault> {
-        let reserved = query!(self.single, "reserve", |connection| calls::reserve(connection, lease, call, now))?;
-        if let Some(reservation) = reserved {
-            return Ok(reservation);
+        let reserve = async || query!(self.quick, "reserve", |connection| calls::reserve(connection, lease, call, now));
+        let reserved = match reserve().await? {
+            Some(reserved) => Some(reserved),
+            None => {
+                query!(self.quick, "ensure_budgets", |connection| calls::ensure(connection, call, now))?;
+                reserve().await?
+            }
+        };
+        let reserved = reserved.ok_or_else(|| Fault::unavailable("reserve: a budget is missing again"))?;
+        if let Reservation::Granted(_) = reserved {
+            // Every call locks the row of the day's budget: it must not wait for the disk while it does. What it set aside
+            // is safe before money is spent all the same.
+            query!(self.single, "flush", |connection| calls::flush(connection))?;
         }
-        query!(self.single, "ensure_budgets", |connection| calls::ensure(connection, call, now))?;
-        let reserved = query!(self.single, "reserve", |connection| calls::reserve(connection, lease, call, now))?;
-        reserved.ok_or_else(|| Fault::unavailable("reserve: a budget is missing again"))
+        Ok(reserved)
     }
 
     async fn settle_call(
@@ -255,7 +281,7 @@ impl Store for PostgresStore {
         settled: &SettledCall,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        query!(self.single, "settle_call", |connection| calls::settle(connection, lease, call, settled, now))
+        query!(self.quick, "settle_call", |connection| calls::settle(connection, lease, call, settled, now))
     }
 
     async fn calls(&self, execution: ExecutionId) -> Result<Vec<Call>, Fault> {
@@ -266,7 +292,12 @@ impl Store for PostgresStore {
         query!(self.single, "spending", |connection| calls::spending(connection, scope))
     }
 
-    async fn requeue_due(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<Vec<ExecutionId>, Fault> {
+    async fn requeue_due(
+        &self,
+        now: Timestamp,
+        patience: Duration,
+        limit: u32,
+    ) -> Result<Vec<(ExecutionId, RepoName)>, Fault> {
         query!(self.transaction, "requeue_due", |connection| async {
             let due = lease::requeue_due(connection, now, patience, limit).await?;
             calls::close_lost(connection, now).await?;
@@ -283,7 +314,7 @@ impl Store for PostgresStore {
     }
 
     async fn unheard(&self, traces: &[Trace]) -> Result<Vec<Trace>, Fault> {
-        query!(self.single, "unheard", |connection| seen::unheard(connection, traces))
+        query!(self.quick, "unheard", |connection| seen::unheard(connection, traces))
     }
 
     async fn repositories(&self, after: Option<&RepoName>, limit: u32) -> Result<Vec<RepoName>, Fault> {
@@ -300,11 +331,11 @@ impl Store for PostgresStore {
     }
 
     async fn receive(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Received>, Fault> {
-        query!(self.single, "receive", |connection| messages::receive(connection, limit, now, until))
+        query!(self.quick, "receive", |connection| messages::receive(connection, limit, now, until))
     }
 
     async fn settle(&self, message: i64, how: &Settle) -> Result<(), Fault> {
-        query!(self.single, "settle", |connection| messages::settle(connection, message, how))
+        query!(self.quick, "settle", |connection| messages::settle(connection, message, how))
     }
 
     async fn backlog(&self) -> Result<Backlog, Fault> {
@@ -316,7 +347,7 @@ impl Store for PostgresStore {
     }
 
     async fn lead(&self, task: &str, worker: &str, now: Timestamp, until: Timestamp) -> Result<bool, Fault> {
-        query!(self.single, "lead", |connection| operations::lead(connection, task, worker, now, until))
+        query!(self.quick, "lead", |connection| operations::lead(connection, task, worker, now, until))
     }
 
     async fn purge(&self, retention: &Retention, now: Timestamp, limit: u32) -> Result<Purged, Fault> {

@@ -62,9 +62,8 @@ pub(crate) async fn receive(
 ) -> Result<Vec<Received>, Fault> {
     let mut rows: Vec<(i64, String, i32, i64)> = sqlx::query_as(
         "UPDATE messages m SET available_at = $1, receive_count = m.receive_count + 1
-        FROM (SELECT id FROM messages WHERE dead_reason IS NULL AND available_at <= $2
-            ORDER BY turn, id LIMIT $3 FOR UPDATE SKIP LOCKED) free
-        WHERE m.id = free.id
+        WHERE m.id = ANY (ARRAY(SELECT id FROM messages WHERE dead_reason IS NULL AND available_at <= $2
+            ORDER BY turn, id LIMIT $3 FOR UPDATE SKIP LOCKED))
         RETURNING m.id, m.body, m.receive_count, m.turn",
     )
     .bind(Time(until))

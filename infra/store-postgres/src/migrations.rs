@@ -13,9 +13,10 @@ use crate::row::fault;
 const LOCK: i64 = 0x61_75_74_6f_70_72;
 
 /// The migrations in their order.
-pub(crate) const ALL: [Migration; 2] = [
+pub(crate) const ALL: [Migration; 3] = [
     Migration { version: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") },
     Migration { version: 2, name: "operations", sql: include_str!("../migrations/0002_operations.sql") },
+    Migration { version: 3, name: "heads", sql: include_str!("../migrations/0003_heads.sql") },
 ];
 
 /// What is applied and what is not. A database that nobody has migrated yet has nothing applied.
@@ -39,6 +40,8 @@ pub(crate) async fn schema(connection: &mut PgConnection) -> Result<Schema, Faul
 /// Applies what is missing. To be run in a transaction, which holds the lock until its end. Migrations of newer versions
 /// may be there already: a program of the version before goes on working with them.
 pub(crate) async fn apply(connection: &mut PgConnection) -> Result<Schema, Fault> {
+    // Others may hold the lock for long, and an index of a large table takes its time.
+    sqlx::raw_sql("SET LOCAL statement_timeout = 0").execute(&mut *connection).await.map_err(fault("migrate"))?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)")
         .bind(LOCK)
         .execute(&mut *connection)

@@ -17,6 +17,12 @@ pub(crate) async fn unheard(connection: &mut PgConnection, traces: &[Trace]) -> 
             AND NOT EXISTS (SELECT 1 FROM workflow_executions e
                 WHERE e.repository = asked.repository AND e.pull_request = asked.number AND e.head_sha = asked.commit
                     AND (asked.superseded OR (e.status <> 'superseded' AND e.superseded_by IS NULL)))
+            AND NOT (EXISTS (SELECT 1 FROM deliveries d
+                    WHERE d.repository = asked.repository AND d.pull_request = asked.number AND d.head_sha = asked.commit
+                        AND d.head_sha IS NOT NULL AND d.outcome = 'accepted')
+                AND NOT EXISTS (SELECT 1 FROM workflow_executions e
+                    WHERE e.repository = asked.repository AND e.pull_request = asked.number
+                        AND e.head_sha = asked.commit))
         ORDER BY place",
     )
     .bind(traces.iter().map(|trace| trace.delivery.as_str()).collect::<Vec<_>>())

@@ -4,16 +4,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use autopr_core::clock::after;
 use autopr_core::event::Event;
-use autopr_core::ids::PrNumber;
+use autopr_core::execution::ExecutionStatus;
+use autopr_core::ids::{ExecutionId, PrNumber};
 use autopr_core::ports::Store;
-use autopr_core::ports::store::Backlog;
+use autopr_core::ports::store::{Backlog, Claim, NewExecution};
 use autopr_core::testkit::model::Answer;
 use autopr_core::testkit::world::World;
 use autopr_core::testkit::{sample, store_suite, world};
+use autopr_core::workflow::Catalog;
 use autopr_services::{Certificate, PgBouncer, Postgres, PostgresOptions};
 use autopr_store_postgres::{Options, PostgresStore};
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 
 fn options(url: String, transaction_pooler: bool) -> Options {
@@ -128,4 +132,36 @@ async fn a_server_with_tls_is_told_from_an_impostor() {
         PostgresStore::new(&Options { wait: Duration::from_secs(3), ..options(wrong, false) }).expect("a store");
     let refused = store.migrate().await.expect_err("another authority");
     assert_eq!(refused.kind, autopr_core::fault::FaultKind::Unavailable, "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_newer_version_made_waits_for_it_and_is_given_up_after_a_day() {
+    let postgres = Postgres::start();
+    let url = postgres.create_database("newer");
+    let store = PostgresStore::new(&options(url.clone(), false)).expect("a store");
+    store.migrate().await.expect("tables");
+    let tables = PgPool::connect(&url).await.expect("a connection");
+    let definition = Catalog::load(std::iter::empty::<(&str, &str)>()).expect("the built-in workflows");
+    let definition = definition.get("pr-review").expect("it is built in").definition.clone();
+    let (event, id, start) = (sample::opened("d-1"), ExecutionId::new(), sample::start());
+    let new = NewExecution { id, definition: definition.clone(), group: None };
+    store.accept(&event, &[new], start).await.expect("accept");
+    let bodies = ["{\"name\": \"from the future\", \"teleports\": true}".to_owned(), definition.to_json()];
+    let claim = async |body: &str, at: Timestamp| {
+        sqlx::query("UPDATE workflow_definitions SET body = $1")
+            .bind(body)
+            .execute(&tables)
+            .await
+            .expect("another body");
+        // A process that has not read the definition before.
+        let other = PostgresStore::new(&options(url.clone(), false)).expect("a store");
+        other.claim(id, "other", at, after(at, Duration::from_secs(60))).await.expect("an answer")
+    };
+    let later = after(start, Duration::from_secs(60));
+    assert!(matches!(claim(&bodies[0], start).await, Claim::Parked(until) if until == later));
+    assert!(matches!(claim(&bodies[1], later).await, Claim::Acquired(execution, _) if execution.error.is_some()));
+    let next_day = after(start, Duration::from_secs(25 * 3600));
+    assert!(matches!(claim(&bodies[0], next_day).await, Claim::Finished(ExecutionStatus::Failed)));
+    let backlog = store.backlog().await.expect("backlog");
+    assert_eq!((backlog.queued, backlog.running, backlog.parked), (0, 0, 0));
 }

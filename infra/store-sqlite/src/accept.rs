@@ -21,12 +21,16 @@ pub(crate) async fn accept(
 ) -> Result<Accepted, Fault> {
     let outcome = if executions.is_empty() { "ignored" } else { "accepted" };
     let inserted = sqlx::query(
-        "INSERT INTO deliveries (id, event, received_at, outcome) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO deliveries (id, event, received_at, outcome, repository, pull_request, head_sha)
+        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
     )
     .bind(event.delivery.as_str())
     .bind(event.kind.as_str())
     .bind(micros(now))
     .bind(outcome)
+    .bind(event.repository.as_str())
+    .bind(event.number.0.cast_signed())
+    .bind(event.head.as_ref().map(|head| head.as_str()))
     .execute(&mut *connection)
     .await
     .map_err(fault("insert_delivery"))?;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use autopr_core::clock::after;
 use autopr_core::execution::{ExecutionStatus, StepRecord};
 use autopr_core::fault::{Fault, FaultKind};
-use autopr_core::ids::ExecutionId;
-use autopr_core::ports::store::{Claim, Lease, Standing, State, Update};
+use autopr_core::ids::{ExecutionId, RepoName};
+use autopr_core::ports::store::{Claim, Lease, Standing, State, UNREADABLE, UNREADABLE_FOR, Update};
 use autopr_core::workflow::DefinitionCache;
 use jiff::Timestamp;
-use sqlx::sqlite::SqlitePool;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row, SqliteConnection};
 
 use crate::row::{self, corrupt, duration_micros, execution_id, fault, get, micros, time};
@@ -63,33 +64,40 @@ pub(crate) async fn claim(
     match row::load(connection, definitions, id).await {
         Ok(Some(execution)) => Ok(Claim::Acquired(Box::new(execution), Lease { execution: id, fence })),
         Ok(None) => Ok(Claim::Unknown),
-        Err(fault) if fault.kind == FaultKind::Bug => fail(connection, id, &fault, now).await,
+        Err(fault) if fault.kind == FaultKind::Bug => put_aside(connection, id, &fault, now).await,
         Err(fault) => Err(fault),
     }
 }
 
-/// Ends an execution that this version can't read: nobody else could go on with it either, and it must not come back
-/// for ever.
-async fn fail(
+/// Puts aside an execution that this process can't read: during an upgrade another one may, of the version that made it.
+/// After a day none will, and it is given up.
+async fn put_aside(
     connection: &mut SqliteConnection,
     id: ExecutionId,
     fault: &Fault,
     now: Timestamp,
 ) -> Result<Claim, Fault> {
-    tracing::error!(execution = %id, %fault, "the execution can't be read; it is given up");
-    sqlx::query(
-        "UPDATE workflow_executions SET status = 'failed', error_message = ?, completed_at = ?, updated_at = ?,
-            lease_owner = NULL, lease_until = NULL
-        WHERE id = ?",
+    tracing::error!(execution = %id, %fault, "the execution can't be read by this version");
+    let until = after(now, UNREADABLE);
+    let status: String = sqlx::query_scalar(
+        "UPDATE workflow_executions SET status = CASE WHEN created_at > ?3 THEN 'parked' ELSE 'failed' END,
+            not_before = CASE WHEN created_at > ?3 THEN ?4 END,
+            completed_at = CASE WHEN created_at > ?3 THEN NULL ELSE ?5 END,
+            error_message = ?2, updated_at = ?5, resumed_at = NULL, lease_owner = NULL, lease_until = NULL
+        WHERE id = ?1 RETURNING status",
     )
-    .bind(fault.to_string())
-    .bind(micros(now))
-    .bind(micros(now))
     .bind(id.to_string())
-    .execute(connection)
+    .bind(fault.to_string())
+    .bind(micros(now).saturating_sub(duration_micros(UNREADABLE_FOR)))
+    .bind(micros(until))
+    .bind(micros(now))
+    .fetch_one(connection)
     .await
-    .map_err(row::fault("fail"))?;
-    Ok(Claim::Finished(ExecutionStatus::Failed))
+    .map_err(row::fault("put_aside"))?;
+    Ok(match status == ExecutionStatus::Parked.as_str() {
+        true => Claim::Parked(until),
+        false => Claim::Finished(ExecutionStatus::Failed),
+    })
 }
 
 pub(crate) async fn renew(
@@ -206,7 +214,7 @@ pub(crate) async fn requeue_due(
     now: Timestamp,
     patience: Duration,
     limit: u32,
-) -> Result<Vec<ExecutionId>, Fault> {
+) -> Result<Vec<(ExecutionId, RepoName)>, Fault> {
     let rows = sqlx::query(
         "UPDATE workflow_executions
         SET status = 'queued', not_before = NULL, lease_owner = NULL, lease_until = NULL, updated_at = ?1
@@ -219,7 +227,7 @@ pub(crate) async fn requeue_due(
                     ELSE updated_at <= ?2
                 END
             ORDER BY updated_at LIMIT ?3)
-        RETURNING id",
+        RETURNING id, repository",
     )
     .bind(micros(now))
     .bind(micros(now).saturating_sub(duration_micros(patience)))
@@ -227,9 +235,13 @@ pub(crate) async fn requeue_due(
     .fetch_all(connection)
     .await
     .map_err(fault("requeue_due"))?;
-    let mut ids = rows.iter().map(|row| execution_id(row.get(0))).collect::<Result<Vec<_>, _>>()?;
-    ids.sort();
-    Ok(ids)
+    let requeued = |row: &SqliteRow| -> Result<_, Fault> {
+        let repository = RepoName::new(row.get::<String, _>(1)).map_err(|_| corrupt("a repository", "no name"))?;
+        Ok((execution_id(row.get(0))?, repository))
+    };
+    let mut requeued = rows.iter().map(requeued).collect::<Result<Vec<_>, _>>()?;
+    requeued.sort();
+    Ok(requeued)
 }
 
 pub(crate) async fn next_in_group(readers: &SqlitePool, group: &str) -> Result<Option<ExecutionId>, Fault> {

@@ -135,11 +135,12 @@ async fn applied(options: &SqliteConnectOptions) -> Result<HashSet<i64>, sqlx::E
 }
 
 /// The migrations in their order.
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     Migration { version: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") },
     Migration { version: 2, name: "calls", sql: include_str!("../migrations/0002_calls.sql") },
     Migration { version: 3, name: "reconcile", sql: include_str!("../migrations/0003_reconcile.sql") },
     Migration { version: 4, name: "operations", sql: include_str!("../migrations/0004_operations.sql") },
+    Migration { version: 5, name: "heads", sql: include_str!("../migrations/0005_heads.sql") },
 ];
 
 fn migrator() -> Migrator {
@@ -288,7 +289,12 @@ impl Store for SqliteStore {
         calls::spending(&self.readers, scope).await
     }
 
-    async fn requeue_due(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<Vec<ExecutionId>, Fault> {
+    async fn requeue_due(
+        &self,
+        now: Timestamp,
+        patience: Duration,
+        limit: u32,
+    ) -> Result<Vec<(ExecutionId, RepoName)>, Fault> {
         self.writer
             .run("requeue_due", move |connection| {
                 Box::pin(async move {

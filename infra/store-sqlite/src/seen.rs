@@ -27,6 +27,12 @@ pub(crate) async fn unheard(readers: &SqlitePool, traces: &[Trace]) -> Result<Ve
                 WHERE repository = asked.value ->> 1 AND pull_request = asked.value ->> 2
                     AND head_sha = asked.value ->> 3
                     AND (asked.value ->> 4 OR (status <> 'superseded' AND superseded_by IS NULL)))
+            AND NOT (EXISTS (SELECT 1 FROM deliveries
+                    WHERE repository = asked.value ->> 1 AND pull_request = asked.value ->> 2
+                        AND head_sha = asked.value ->> 3 AND head_sha IS NOT NULL AND outcome = 'accepted')
+                AND NOT EXISTS (SELECT 1 FROM workflow_executions
+                    WHERE repository = asked.value ->> 1 AND pull_request = asked.value ->> 2
+                        AND head_sha = asked.value ->> 3))
         ORDER BY asked.key",
     )
     .bind(json!(asked).to_string())

@@ -1,5 +1,6 @@
-//! Real servers for tests: PostgreSQL, PgBouncer, Redis and AWS's emulator of Lambda, each on 127.0.0.1 with a port and a
-//! folder of its own, a proxy that breaks the connections to them, and a pump from SQS to Lambda. They can be killed, paused and started again on the same port. Everything
+//! Real servers for tests: PostgreSQL, PgBouncer, Redis, Moto for the services of AWS and its emulator of Lambda, each on
+//! 127.0.0.1 with a port and a folder of its own, a proxy that breaks the connections to them, and a pump from SQS to Lambda.
+//! They can be killed, paused and started again on the same port. Everything
 //! here panics where a test should fail, and says what to install where a program is missing.
 //!
 //! Nothing is left behind: a server ends and its folder goes when its value is dropped, and also when the process of the
@@ -7,6 +8,7 @@
 
 mod certificate;
 mod folder;
+mod moto;
 mod pgbouncer;
 mod port;
 mod postgres;
@@ -18,6 +20,7 @@ mod redis;
 mod rie;
 
 pub use certificate::Certificate;
+pub use moto::Moto;
 pub use pgbouncer::PgBouncer;
 pub use port::free_port;
 pub use postgres::{Postgres, PostgresOptions, Stop, pg_dump, psql};

@@ -69,11 +69,23 @@ pub(crate) fn find_postgres(program: &str) -> String {
 }
 
 fn found(program: &str, package: &str, folders: impl Iterator<Item = PathBuf>) -> String {
-    let mut paths = folders.map(|folder| folder.join(program));
-    let path = paths.find(|path| path.is_file()).unwrap_or_else(|| {
+    look(program, folders).unwrap_or_else(|| {
         panic!("{program} is missing: apt-get install {package}, or run scripts/test, which installs what tests need")
-    });
-    path.into_os_string().into_string().expect("a path in UTF-8")
+    })
+}
+
+/// The path of a program that `scripts/test` has installed into this folder, or else of the `PATH`.
+pub(crate) fn find_python(program: &str, folder: PathBuf) -> String {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let shown = folder.display().to_string();
+    look(program, std::iter::once(folder).chain(std::env::split_paths(&path))).unwrap_or_else(|| {
+        panic!("{program} is neither in {shown} nor in the PATH: run scripts/test, which installs what tests need")
+    })
+}
+
+fn look(program: &str, folders: impl Iterator<Item = PathBuf>) -> Option<String> {
+    let path = folders.map(|folder| folder.join(program)).find(|path| path.is_file())?;
+    Some(path.into_os_string().into_string().expect("a path in UTF-8"))
 }
 
 /// Runs a program to its end, which must be a good one; its standard output.

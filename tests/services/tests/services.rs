@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use autopr_services::{
-    Certificate, Fault, FaultProxy, PgBouncer, Postgres, PostgresOptions, Redis, RedisOptions, Stop,
+    Certificate, Fault, FaultProxy, Moto, PgBouncer, Postgres, PostgresOptions, Redis, RedisOptions, Stop,
 };
 
 #[test]
@@ -101,6 +101,18 @@ fn redis_takes_tls_and_a_user() {
     let redis = Redis::start(RedisOptions { certificate, user, ..RedisOptions::default() });
     assert_eq!(redis.url(), format!("rediss://autopr:pass@{}/0", redis.address()));
     assert_eq!(redis.run(&["acl", "whoami"]), "autopr");
+}
+
+#[test]
+fn moto_answers_until_it_is_killed() {
+    let mut moto = Moto::start();
+    assert_eq!(moto.endpoint(), format!("http://{}", moto.address()));
+    TcpStream::connect(moto.address()).expect("it listens");
+    moto.kill();
+    assert_eq!(
+        TcpStream::connect(moto.address()).map(drop).map_err(|error| error.kind()),
+        Err(ErrorKind::ConnectionRefused)
+    );
 }
 
 #[test]

@@ -6,7 +6,9 @@ use autopr_core::yaml::{Path, Step};
 use serde_json::{Value as Json, json};
 
 use super::load::{Loaded, Source};
-use super::{Environment, Settings};
+use super::origin::Origin;
+use super::secret::MASK;
+use super::{Environment, Settings, json_schema};
 
 /// What `config check` found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +64,9 @@ pub fn show(loaded: &Loaded, format: Format) -> Result<String, serde_json::Error
     leaves(serde_json::to_value(&loaded.settings)?, &mut Vec::new(), &mut values);
     let rows = values.into_iter().map(|(path, value)| {
         let origin = loaded.origin(&path);
-        (path.to_string(), value, origin)
+        // What comes out of a secret is one, whichever setting it is; an address is masked in part.
+        let hides = matches!(origin, Origin::Secret { .. }) && !value.is_null() && !value.to_string().contains(MASK);
+        (path.to_string(), if hides { json!(MASK) } else { value }, origin)
     });
     match format {
         Format::Json => {
@@ -79,8 +83,8 @@ pub fn show(loaded: &Loaded, format: Format) -> Result<String, serde_json::Error
 /// # Errors
 /// When it can't be written as JSON, which is a mistake in the program.
 pub fn schema() -> Result<String, serde_json::Error> {
-    let mut schema = schemars::schema_for!(Settings);
-    schema.insert("$id".to_owned(), json!("urn:autopr:settings"));
+    let mut schema = json_schema::naming_secrets(json_schema::of_settings());
+    schema["$id"] = json!("urn:autopr:settings");
     Ok(format!("{}\n", serde_json::to_string_pretty(&schema)?))
 }
 

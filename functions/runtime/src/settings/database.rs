@@ -44,7 +44,7 @@ pub struct Database {
     /// The connections beyond those.
     #[schemars(range(min = 0, max = 1000))]
     pub max_overflow: u32,
-    /// The seconds to wait for a free connection.
+    /// The seconds to wait for a free connection; a query as a whole takes 10 at most, this waiting included.
     #[schemars(range(min = 1, max = 3600))]
     pub pool_timeout: Seconds,
     /// The seconds after which a connection is replaced.

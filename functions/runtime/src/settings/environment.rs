@@ -1,11 +1,13 @@
 //! The environment variables that hold settings, and how each is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path as FilePath;
 
+use autopr_core::secrets::Values;
 use autopr_core::yaml::{Diagnostic, Document, Path, Value, nearest};
 
 use super::origin::Origin;
+use super::reference::{self, Placed, Places};
 
 /// One environment variable and the setting it holds.
 struct Variable {
@@ -69,36 +71,74 @@ const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
 /// The settings the environment holds.
 pub(super) struct FromEnvironment {
+    /// What stands there itself.
     pub(super) document: Document,
+    /// What secrets hold that are named there.
+    pub(super) secrets: Document,
     pub(super) origins: BTreeMap<Path, Origin>,
+    /// The settings that it holds, rightly or wrongly.
+    pub(super) set: BTreeSet<Path>,
 }
 
 /// Reads all variables; `dir` is the folder that files named by `NAME_FILE` are relative to. An empty variable counts
 /// as not set, as it does in compose files.
-pub(super) fn read(env: &BTreeMap<String, String>, dir: &FilePath, mistakes: &mut Vec<Diagnostic>) -> FromEnvironment {
+pub(super) fn read(
+    env: &BTreeMap<String, String>,
+    dir: &FilePath,
+    secrets: &Values,
+    mistakes: &mut Vec<Diagnostic>,
+) -> FromEnvironment {
     let mut values: Vec<(Path, Value)> = Vec::new();
-    let mut origins = BTreeMap::new();
+    let mut secret_values: Vec<(Path, Value)> = Vec::new();
+    let (mut origins, mut set) = (BTreeMap::new(), BTreeSet::new());
     for variable in VARIABLES.iter().chain(&AZURE) {
         let target = Path::from(variable.path);
         if origins.contains_key(&target) {
             continue;
         }
         match lookup(variable, env, dir) {
-            Ok(Some((text, origin))) => match variable.values(text, &target) {
-                Ok(read) => {
-                    for (path, value) in read {
-                        origins.insert(path.clone(), origin.clone());
-                        values.push((path, value));
+            Ok(Some((text, origin))) => {
+                set.insert(target.clone());
+                let is_database = variable.form == Form::Database;
+                let (text, origin, into) = match reference::place(&text, variable.places(), is_database, secrets) {
+                    Ok(None) => (text, origin, &mut values),
+                    Ok(Some(Placed { text, names })) => (text, origin.secret(names), &mut secret_values),
+                    Err(wrong) => {
+                        mistakes.push(wrong.about(|message| mistake(&origin, &target, message)));
+                        continue;
                     }
+                };
+                match variable.values(text, &target) {
+                    Ok(read) => {
+                        for (path, value) in read {
+                            origins.insert(path.clone(), origin.clone());
+                            into.push((path, value));
+                        }
+                    }
+                    Err(message) => mistakes.push(mistake(&origin, &target, message)),
                 }
-                Err(message) => mistakes.push(mistake(&origin, &target, message)),
-            },
+            }
             Ok(None) => {}
             Err(diagnostic) => mistakes.push(*diagnostic),
         }
     }
     mistyped_names(env, mistakes);
-    FromEnvironment { document: Document::from_values("environment", values), origins }
+    let document = |values| Document::from_values("environment", values);
+    FromEnvironment { document: document(values), secrets: document(secret_values), origins, set }
+}
+
+/// The settings that are set and can be read, with where in their texts secrets may be named.
+pub(super) fn texts(env: &BTreeMap<String, String>, dir: &FilePath) -> Vec<(Path, Places, String, Origin)> {
+    let mut found: Vec<(Path, Places, String, Origin)> = Vec::new();
+    for variable in VARIABLES.iter().chain(&AZURE) {
+        let path = Path::from(variable.path);
+        if !found.iter().any(|(known, ..)| *known == path)
+            && let Ok(Some((text, origin))) = lookup(variable, env, dir)
+        {
+            found.push((path, variable.places(), text, origin));
+        }
+    }
+    found
 }
 
 /// A mistake in what an environment variable holds.
@@ -147,6 +187,14 @@ impl Variable {
         !matches!(self.form, Form::Text | Form::Plain)
     }
 
+    fn places(&self) -> Places {
+        match self.form {
+            Form::SecretList => Places::List,
+            Form::SecretPairs => Places::Pairs,
+            Form::Text | Form::Plain | Form::Secret | Form::SecretLines | Form::Database => Places::Whole,
+        }
+    }
+
     /// The settings a text stands for. An error never holds the text.
     fn values(&self, text: String, target: &Path) -> Result<Vec<(Path, Value)>, String> {
         if self.name == "AUTOPR_PORT" && text.starts_with("tcp://") {
@@ -180,7 +228,7 @@ fn pairs(text: &str, target: &Path) -> Result<Vec<(Path, Value)>, String> {
 }
 
 /// The parts of a connection as the secret stores of the clouds keep them. They add keys of their own, which are let be.
-fn database_parts(text: &str) -> Result<Vec<(Path, Value)>, String> {
+pub(super) fn database_parts(text: &str) -> Result<Vec<(Path, Value)>, String> {
     let parts: BTreeMap<String, serde_json::Value> = serde_json::from_str(text)
         .map_err(|error| format!("begins like a JSON object but is none, at column {}", error.column()))?;
     let mut read = Vec::new();

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path as FilePath, PathBuf};
 
+use autopr_core::secrets::Values;
 use autopr_core::yaml::{self, Diagnostic, Document, Path, Step};
 use serde_json::Value as Json;
 
 use super::environment::{self, FromEnvironment};
 use super::origin::Origin;
 use super::server::Environment;
-use super::{Settings, rules};
+use super::{Settings, json_schema, reference, rules};
 
 /// Where settings are looked for.
 #[derive(Clone, Default)]
@@ -21,6 +22,8 @@ pub struct Source {
     pub config: ConfigFile,
     /// The folder that relative file names start from.
     pub dir: PathBuf,
+    /// What was found under the names of [`Source::references`].
+    pub secrets: Values,
 }
 
 /// Which configuration file is read.
@@ -58,6 +61,8 @@ pub struct Invalid {
 pub(super) struct Origins {
     file: Option<Document>,
     environment: BTreeMap<Path, Origin>,
+    /// Those of secrets that the file names.
+    secrets: BTreeMap<Path, Origin>,
 }
 
 impl Settings {
@@ -88,19 +93,30 @@ impl Settings {
                 (None, None)
             }
         };
-        let schema = schemars::schema_for!(Self).to_value();
-        let file = match (&name, &text) {
+        let schema = json_schema::of_settings();
+        let mut in_environment = Vec::new();
+        let FromEnvironment { document, secrets, origins: environment, set } =
+            environment::read(&source.env, &source.dir, &source.secrets, &mut in_environment);
+        let mut file = match (&name, &text) {
             (Some(name), Some(text)) => parse(name, text, &mut mistakes),
             _ => None,
         };
+        let (values, of_secrets) = match &mut file {
+            Some(file) => reference::take(file, &set, &source.secrets, &mut mistakes),
+            None => Default::default(),
+        };
         let file_values = file.as_ref().and_then(|document| prune(document, &schema, &mut mistakes));
-        let FromEnvironment { document, origins } = environment::read(&source.env, &source.dir, &mut mistakes);
-        let mut found = Vec::new();
-        let environment_values = prune(&document, &schema, &mut found);
-        let origins = Origins { file, environment: origins };
-        mistakes.extend(found.into_iter().map(|mistake| origins.name_variable(mistake)));
-
-        let merged = merge(file_values, environment_values);
+        mistakes.append(&mut in_environment);
+        let origins = Origins { file, environment, secrets: of_secrets };
+        let hiding = json_schema::hiding(schema.clone());
+        // Later wins.
+        let layers = [(&Document::from_values("secrets", values), &hiding), (&secrets, &hiding), (&document, &schema)];
+        let mut merged = merge(file_values, None);
+        for (document, schema) in layers {
+            let mut found = Vec::new();
+            merged = merge(Some(merged), prune(document, schema, &mut found));
+            mistakes.extend(found.into_iter().map(|mistake| origins.name_variable(mistake)));
+        }
         let settings = deserialise(merged, &origins, &mut mistakes);
         if let Some(settings) = &settings {
             rules::check(settings, &origins, serving(settings), &mut mistakes);
@@ -131,7 +147,12 @@ impl fmt::Debug for Source {
     /// Without the values of the variables, among which are secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&String> = self.env.keys().collect();
-        f.debug_struct("Source").field("env", &names).field("config", &self.config).field("dir", &self.dir).finish()
+        f.debug_struct("Source")
+            .field("env", &names)
+            .field("config", &self.config)
+            .field("dir", &self.dir)
+            .field("secrets", &self.secrets)
+            .finish()
     }
 }
 
@@ -161,9 +182,11 @@ impl std::error::Error for Invalid {}
 
 impl Origins {
     pub(super) fn of(&self, path: &Path) -> Origin {
-        let mut ancestors = std::iter::successors(Some(path.clone()), Path::parent);
-        if let Some(origin) = ancestors.find_map(|path| self.environment.get(&path)) {
-            return origin.clone();
+        for origins in [&self.environment, &self.secrets] {
+            let mut ancestors = std::iter::successors(Some(path.clone()), Path::parent);
+            if let Some(origin) = ancestors.find_map(|path| origins.get(&path)) {
+                return origin.clone();
+            }
         }
         match &self.file {
             Some(file) if file.get(path).is_some() => {
@@ -183,6 +206,14 @@ impl Origins {
         }
     }
 
+    /// [`Origins::mistake`] with a message that may hold the value, which is left out when it is a secret's.
+    pub(super) fn mistake_in_value(&self, path: &Path, message: impl Into<String>) -> Diagnostic {
+        match self.of(path) {
+            Origin::Secret { .. } => self.mistake(path, "the secret's value is none that this setting can have"),
+            _ => self.mistake(path, message),
+        }
+    }
+
     fn name_variable(&self, mut mistake: Diagnostic) -> Diagnostic {
         mistake.source = self.of(&Path::from(mistake.path.as_str())).to_string();
         mistake
@@ -190,7 +221,7 @@ impl Origins {
 }
 
 /// The name and content of the configuration file, if there is one.
-fn find_file(source: &Source) -> Result<Option<(String, Vec<u8>)>, Box<Diagnostic>> {
+pub(super) fn find_file(source: &Source) -> Result<Option<(String, Vec<u8>)>, Box<Diagnostic>> {
     let (name, required) = match &source.config {
         ConfigFile::Named(path) => (path.clone(), true),
         ConfigFile::OfEnvironment => match environment_name(source) {
@@ -238,6 +269,7 @@ fn prune(document: &Document, schema: &Json, mistakes: &mut Vec<Diagnostic>) -> 
     rest.map(|rest| rest.root().to_json())
 }
 
+/// Puts what counts more over what counts less.
 fn merge(file: Option<Json>, environment: Option<Json>) -> Json {
     let mut merged = file.unwrap_or_else(|| Json::Object(serde_json::Map::new()));
     let environment = environment.unwrap_or(Json::Null);
@@ -287,7 +319,7 @@ fn deserialise(mut values: Json, origins: &Origins, mistakes: &mut Vec<Diagnosti
             _ => None,
         });
         let path = Path::from(steps.collect::<Vec<_>>());
-        mistakes.push(origins.mistake(&path, error.inner().to_string()));
+        mistakes.push(origins.mistake_in_value(&path, error.inner().to_string()));
         if !remove(&mut values, path.steps()) {
             return None;
         }

@@ -32,6 +32,20 @@ pub enum Origin {
         /// The file.
         path: PathBuf,
     },
+    /// A secret of AWS Secrets Manager.
+    Secret {
+        /// Where it is named.
+        at: Box<Self>,
+        /// The secret's address, such as `aws-sm://NAME#KEY`; several of a list with commas between them.
+        address: String,
+    },
+}
+
+impl Origin {
+    /// The origin of a secret that is named there.
+    pub(super) fn secret(self, address: String) -> Self {
+        Self::Secret { at: Box::new(self), address }
+    }
 }
 
 impl fmt::Display for Origin {
@@ -41,6 +55,7 @@ impl fmt::Display for Origin {
             Self::File { name, line, column } => write!(f, "{name}:{line}:{column}"),
             Self::Variable { name } => write!(f, "environment variable {name}"),
             Self::VariableFile { name, path } => write!(f, "environment variable {name}, file {}", path.display()),
+            Self::Secret { at, address } => write!(f, "{at} ({address})"),
         }
     }
 }

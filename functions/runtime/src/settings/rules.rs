@@ -37,6 +37,13 @@ impl Rules<'_> {
             self.found.push(self.origins.mistake(&path.into(), message).fix(fix));
         }
     }
+
+    /// [`Rules::broken`] with a message that holds the value.
+    fn wrong_value(&mut self, path: impl Into<Path>, about: &[&str], message: String, fix: impl Into<String>) {
+        let path = path.into();
+        let message = self.origins.mistake_in_value(&path, message).message;
+        self.broken(path, about, message, fix);
+    }
 }
 
 fn database(settings: &Settings, rules: &mut Rules<'_>) {
@@ -122,11 +129,11 @@ fn llm(settings: &Settings, rules: &mut Rules<'_>) {
     let about = &["llm.providers", "llm.default_provider"];
     if !is_known(&llm.default_provider) {
         let message = format!("there is no provider `{}`", llm.default_provider);
-        rules.broken("llm.default_provider", about, message, fix(&llm.default_provider));
+        rules.wrong_value("llm.default_provider", about, message, fix(&llm.default_provider));
     }
     for (index, name) in llm.fallback_order.iter().enumerate().filter(|(_, name)| !is_known(name)) {
         let path = Path::from("llm.fallback_order").index(index);
-        rules.broken(
+        rules.wrong_value(
             path,
             &["llm.providers", "llm.fallback_order"],
             format!("there is no provider `{name}`"),
@@ -193,6 +200,6 @@ fn ports(settings: &Settings, rules: &mut Rules<'_>) {
             false => ("server.port", "monitoring.metrics_port"),
         };
         let message = format!("{} is also {other}", settings.server.port);
-        rules.broken(path, &["monitoring", "server.port"], message, "choose another port for one of them");
+        rules.wrong_value(path, &["monitoring", "server.port"], message, "choose another port for one of them");
     }
 }

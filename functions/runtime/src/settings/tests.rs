@@ -7,6 +7,7 @@ use insta::assert_snapshot;
 
 use super::*;
 
+mod secrets;
 mod serving;
 
 /// A folder with a configuration file and a set of variables.
@@ -19,7 +20,7 @@ impl Given {
     fn env(variables: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let env = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let source = Source { env, config: ConfigFile::OfEnvironment, dir: dir.path().to_owned() };
+        let source = Source { env, config: ConfigFile::OfEnvironment, dir: dir.path().to_owned(), ..Source::default() };
         Self { dir, source }
     }
 
@@ -212,7 +213,9 @@ fn the_files_that_ship_are_valid() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for environment in Environment::ALL {
         let env = [("AUTOPR_ENV".to_owned(), environment.to_string())].into();
-        let loaded = Settings::load(&Source { env, config: ConfigFile::OfEnvironment, dir: dir.clone() }).unwrap();
+        let loaded =
+            Settings::load(&Source { env, config: ConfigFile::OfEnvironment, dir: dir.clone(), ..Source::default() })
+                .unwrap();
         assert_eq!(loaded.settings.environment, environment);
         assert_eq!(loaded.file, Some(format!("configs/{environment}.yaml")));
         assert_eq!(loaded.origin("workflow.max_concurrent").to_string().split(':').next(), loaded.file.as_deref());
@@ -418,4 +421,7 @@ fn the_schema_describes_every_key() {
     let mut found = Vec::new();
     undescribed(&schema, &mut found);
     assert_eq!(found, Vec::<String>::new());
+    // An editor lets a secret's name stand where an address belongs.
+    let redis = schema["$defs"]["Redis"]["properties"]["url"]["pattern"].as_str();
+    assert_eq!(redis, Some("^rediss?://[^/]|^aws-sm://."));
 }

@@ -53,8 +53,8 @@ pub struct History {
     /// The newest executions kept per workflow.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub executions: u32,
-    /// The days an execution is kept.
-    #[schemars(range(min = 1, max = 3650))]
+    /// The days an execution is kept; three at least, since events of the last three days are looked for at GitHub.
+    #[schemars(range(min = 3, max = 3650))]
     pub days: u32,
 }
 

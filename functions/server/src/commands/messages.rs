@@ -124,7 +124,7 @@ fn about(message: &DeadMessage) -> String {
         Ok(Message::V1(V1::Event { event })) => {
             format!("{} of {}#{}, delivery {}", event.kind.as_str(), event.repository, event.number.0, event.delivery)
         }
-        Ok(Message::V1(V1::Advance { execution })) => format!("execution {execution}"),
+        Ok(Message::V1(V1::Advance { execution, .. })) => format!("execution {execution}"),
         Err(_) => format!("{} bytes of another version", message.body.len()),
     }
 }

@@ -4,10 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use autopr::store::{self, AnyStore};
-use autopr_core::clock::Clock;
 use autopr_core::ports::schema::Schema;
-use autopr_core::ports::store::AuditEntry;
-use uuid::Uuid;
 
 use super::{Done, FOUND, Failure};
 use crate::cli::MigrateArgs;
@@ -21,20 +18,10 @@ pub(crate) fn run(arguments: &MigrateArgs, config: Option<PathBuf>) -> Done {
             tell_newer(&schema);
             return Ok(if arguments.check { check(&schema) } else { dry_run(&schema) });
         }
-        let (opened, before) = AnyStore::migrated(settings).await.map_err(Failure::unusable)?;
+        let (actor, origin) = (super::actor(), super::host());
+        let (opened, before) = AnyStore::migrated(settings, &actor, &origin).await.map_err(Failure::unusable)?;
         tell_newer(&before);
-        let now = Clock::System.now();
         for migration in &before.pending {
-            let entry = AuditEntry {
-                key: format!("migrate/{}/{}", migration.version, Uuid::now_v7()),
-                at: now,
-                actor: super::actor(),
-                origin: super::host(),
-                action: "schema.migrate".to_owned(),
-                subject: format!("{} {}", migration.version, migration.name),
-                detail: None,
-            };
-            opened.port().audit(&entry).await.map_err(Failure::unusable)?;
             anstream::println!("applied {} {}", migration.version, migration.name);
         }
         opened.close().await;
