@@ -11,7 +11,7 @@ mod statements;
 mod webhooks;
 
 use autopr_services::{Postgres, PostgresOptions};
-use autopr_store_postgres::{Options, PostgresStore};
+use autopr_store_postgres::{Options, Pooler, PostgresStore};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -114,7 +114,8 @@ async fn store(url: &str) -> Arc<PostgresStore> {
         wait: Duration::from_secs(30),
         recycle: Duration::from_secs(3600),
         log_statements: false,
-        transaction_pooler: false,
+        pooler: Pooler::None,
+        hears: true,
     };
     let store = PostgresStore::new(&options).expect("a store");
     store.migrate().await.expect("tables");

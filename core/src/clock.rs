@@ -35,6 +35,15 @@ impl Clock {
         }
     }
 
+    /// What it shows at a time of the machine's clock, which others name: the end of a function's time, for example.
+    pub fn at(&self, machine: Timestamp) -> Timestamp {
+        match self {
+            Self::System => whole_microseconds(machine),
+            Self::Manual(_) => after(self.now(), between(Timestamp::now(), machine)),
+            Self::Fast(clock) => whole_microseconds(clock.at(machine)),
+        }
+    }
+
     /// Waits because waiting is what is to be done. A manual clock jumps there at once, so that no test waits.
     pub async fn sleep(&self, duration: Duration) {
         match self {

@@ -1,7 +1,7 @@
 //! From the secrets of the deployment guide to the settings of a process that serves.
 
 use autopr_core::yaml;
-use autopr_runtime::settings::{Connection, Format, Secret, Settings, Source, show};
+use autopr_runtime::settings::{Connection, Format, Needs, Secret, Settings, Source, show};
 use autopr_secrets_aws::SecretsManager;
 use autopr_services::Moto;
 use aws_sdk_secretsmanager::Client;
@@ -61,7 +61,7 @@ async fn both_shapes_of_the_databases_secret_make_settings_that_serve() {
         ]);
         let values = manager.fetch(&source.references()).await.unwrap();
         let source = source.resolved(&values);
-        let loaded = Settings::load_serving(&source).unwrap_or_else(|invalid| panic!("{invalid}"));
+        let loaded = Settings::load_for(&source, Needs::SERVE).unwrap_or_else(|invalid| panic!("{invalid}"));
         let settings = &loaded.settings;
         let Connection::Postgres(connection) = settings.database.connection() else { panic!("PostgreSQL") };
         assert_eq!(connection.expose(), url);
@@ -98,7 +98,7 @@ async fn what_is_missing_is_told_before_anything_starts() {
       = fix: add the key to the secret, or name one that it has
     ");
     // Somewhere else than on AWS.
-    let invalid = Settings::load_serving(&source).unwrap_err();
+    let invalid = Settings::load_for(&source, Needs::SERVE).unwrap_err();
     assert_snapshot!(invalid.mistakes.iter().map(|mistake| format!("{mistake}\n")).collect::<String>(), @"
     configs/production.yaml:2:40: llm.providers.openai.api_key: aws-sm://autopr/prod/openai-api-key names a secret of AWS Secrets Manager, which this program does not read; set the value itself, or mount it as a file and name that with NAME_FILE
     environment variable DATABASE_URL: database.url: aws-sm://autopr/prod/database#url names a secret of AWS Secrets Manager, which this program does not read; set the value itself, or mount it as a file and name that with NAME_FILE

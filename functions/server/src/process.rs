@@ -17,6 +17,7 @@ use autopr_runtime::http::{self, BodyLimits, Dependency, Health, Intake, ServeLi
 use autopr_runtime::settings::Settings;
 use autopr_runtime::{Upkeep, Worker};
 use autopr_telemetry::Metrics;
+use autopr_wiring::NotOpened;
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
@@ -27,7 +28,7 @@ use uuid::Uuid;
 
 use crate::listener::{address, listen, serve_apart};
 use crate::signals::{Signals, Stopped};
-use crate::store::{self, AnyStore, NotOpened};
+use crate::store::{self, AnyStore};
 
 /// How often recorded times are sorted into their buckets.
 const UPKEEP: Duration = Duration::from_secs(10);

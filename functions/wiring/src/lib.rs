@@ -1,6 +1,8 @@
 //! From settings to the edges of a worker: GitHub, the language models and the cache. Apart from `autopr-runtime`, so that
 //! a process which only takes webhooks links none of them.
 
+mod database;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +14,10 @@ use autopr_core::ports::model::Limits;
 use autopr_core::review::CHECK_NAME;
 use autopr_github::{Credentials, GitHub};
 use autopr_models::Kind;
-use autopr_runtime::settings::{self, ConnectionUrl, Database, Llm, Pooler, ProviderKind, Secret};
+use autopr_runtime::settings::{self, Llm, ProviderKind, Secret};
+pub use database::{
+    ClocksDiffer, NotMigrated, NotOpened, Unusable, note_migrations, open_few, open_postgres, postgres, tell,
+};
 use secrecy::SecretString;
 use url::Url;
 
@@ -61,18 +66,6 @@ pub fn github(github: &settings::GitHub, cache: Arc<dyn ports::Cache>) -> Result
         check_name: CHECK_NAME.to_owned(),
     };
     Ok(GitHub::new(settings)?.with_cache(cache))
-}
-
-/// How to reach the PostgreSQL database at `url` as the settings want it.
-pub fn postgres(database: &Database, url: &ConnectionUrl) -> autopr_store_postgres::Options {
-    autopr_store_postgres::Options {
-        url: SecretString::from(url.expose()),
-        most_connections: database.pool_size.saturating_add(database.max_overflow),
-        wait: database.pool_timeout.duration(),
-        recycle: database.pool_recycle.duration(),
-        log_statements: database.echo,
-        transaction_pooler: database.pooler == Pooler::Transaction,
-    }
 }
 
 /// The chain of models that the settings name, which shares answers there; an empty one when none can be asked.

@@ -42,9 +42,41 @@ pub struct Options {
     pub recycle: Duration,
     /// Whether statements are logged.
     pub log_statements: bool,
-    /// Whether a pooler stands between that hands out connections by transaction, such as PgBouncer: then nothing may
+    /// What stands between.
+    pub pooler: Pooler,
+    /// Whether this process wants to hear of messages that others put on the queue, which takes a connection.
+    pub hears: bool,
+}
+
+/// What stands between this process and the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooler {
+    /// Nothing, or what hands out connections by session.
+    None,
+    /// What hands out connections by transaction and knows nothing of prepared statements, such as PgBouncer: nothing may
     /// outlive a transaction, no prepared statement and no `LISTEN`.
-    pub transaction_pooler: bool,
+    Transaction,
+    /// Amazon RDS Proxy. It hands out connections by transaction and looks after prepared statements itself; but it
+    /// refuses settings that come with a connection, and a `DEALLOCATE`, a `LISTEN` or a `SET` outside of a transaction
+    /// would tie a connection of the database to one of its clients
+    /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-pinning.html>).
+    RdsProxy,
+}
+
+impl Pooler {
+    /// Whether a connection is another one after each transaction.
+    pub(crate) fn by_transaction(self) -> bool {
+        self != Self::None
+    }
+
+    /// The statements that begin a transaction. A pooler's connection may hold prepared statements of whoever had it
+    /// before, under the names that the next ones will get.
+    pub(crate) fn beginning(self) -> &'static str {
+        match self {
+            Self::Transaction => "BEGIN; DEALLOCATE ALL",
+            Self::None | Self::RdsProxy => "BEGIN",
+        }
+    }
 }
 
 impl Options {
@@ -59,10 +91,11 @@ impl Options {
             Ok(level) => options.log_statements(level),
             Err(_) => options,
         };
-        Ok(match self.transaction_pooler {
+        Ok(match self.pooler {
             // A pooler knows no settings of sessions.
-            true => options.statement_cache_capacity(0).extra_float_digits(None),
-            false => options.options([
+            Pooler::Transaction => options.statement_cache_capacity(0).extra_float_digits(None),
+            Pooler::RdsProxy => options.extra_float_digits(None),
+            Pooler::None => options.options([
                 ("statement_timeout", STATEMENT),
                 ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
                 // Every query has its index. A plan that is made while a table is nearly empty, and kept, reads the whole
@@ -79,7 +112,7 @@ pub(crate) struct Database {
     pool: PgPool,
     /// Theirs don't.
     quick: PgPool,
-    transaction_pooler: bool,
+    pooler: Pooler,
 }
 
 impl Database {
@@ -95,23 +128,23 @@ impl Database {
                 .connect_lazy_with(connect)
         };
         let connect = options.connect_options()?;
-        let transaction_pooler = options.transaction_pooler;
-        if transaction_pooler || most < 2 {
+        let pooler = options.pooler;
+        if pooler.by_transaction() || most < 2 {
             let pool = pool(most, connect);
-            return Ok(Self { quick: pool.clone(), pool, transaction_pooler });
+            return Ok(Self { quick: pool.clone(), pool, pooler });
         }
         let quick = pool(most.div_ceil(4), connect.clone().options(QUICK));
-        Ok(Self { pool: pool(most - most.div_ceil(4), connect), quick, transaction_pooler })
+        Ok(Self { pool: pool(most - most.div_ceil(4), connect), quick, pooler })
     }
 
     /// The statements that begin a transaction.
     pub(crate) fn beginning(&self) -> &'static str {
-        beginning(self.transaction_pooler)
+        self.pooler.beginning()
     }
 
     /// A connection for one statement, which is a transaction by itself.
     pub(crate) async fn single(&self) -> Result<Session, Fault> {
-        if self.transaction_pooler { self.transaction().await } else { self.session().await }
+        if self.pooler.by_transaction() { self.transaction().await } else { self.session().await }
     }
 
     /// A connection for one statement that may be lost with the machine of the database when that dies within a second:
@@ -119,7 +152,7 @@ impl Database {
     /// same rows. What is committed later on any connection reaches the disk later
     /// (<https://www.postgresql.org/docs/15/wal-async-commit.html>).
     pub(crate) async fn quick(&self) -> Result<Session, Fault> {
-        if self.transaction_pooler {
+        if self.pooler.by_transaction() {
             let mut session = self.transaction().await?;
             let off = sqlx::raw_sql("SET LOCAL synchronous_commit = off").execute(session.connection()).await;
             off.map_err(fault("begin"))?;
@@ -131,7 +164,7 @@ impl Database {
     /// A connection with a transaction that has begun.
     pub(crate) async fn transaction(&self) -> Result<Session, Fault> {
         let mut session = self.session().await?;
-        begin(session.connection(), self.transaction_pooler).await?;
+        begin(session.connection(), self.pooler).await?;
         session.in_transaction = true;
         Ok(session)
     }
@@ -154,7 +187,7 @@ impl Database {
         });
         histogram!(DB_QUERY_DURATION, "query" => name).record(begun.elapsed().as_secs_f64());
         let (mut open, mut idle) = (self.pool.size() as usize, self.pool.num_idle());
-        if !self.transaction_pooler {
+        if !self.pooler.by_transaction() {
             open += self.quick.size() as usize;
             idle += self.quick.num_idle();
         }
@@ -170,14 +203,9 @@ impl Database {
     }
 }
 
-fn beginning(transaction_pooler: bool) -> &'static str {
-    if transaction_pooler { "BEGIN; DEALLOCATE ALL" } else { "BEGIN" }
-}
-
-/// Begins a transaction. A pooler's connection may hold prepared statements of whoever had it before, under the names that
-/// the next ones will get.
-pub(crate) async fn begin(connection: &mut PgConnection, transaction_pooler: bool) -> Result<(), Fault> {
-    sqlx::raw_sql(beginning(transaction_pooler)).execute(connection).await.map_err(fault("begin"))?;
+/// Begins a transaction.
+pub(crate) async fn begin(connection: &mut PgConnection, pooler: Pooler) -> Result<(), Fault> {
+    sqlx::raw_sql(pooler.beginning()).execute(connection).await.map_err(fault("begin"))?;
     Ok(())
 }
 

@@ -50,7 +50,7 @@ use row::fault;
 use sqlx::Connection;
 use workflows::Workflows;
 
-pub use database::Options;
+pub use database::{Options, Pooler};
 
 /// A [`Store`] in a PostgreSQL database.
 pub struct PostgresStore {
@@ -88,11 +88,11 @@ impl PostgresStore {
     pub fn new(options: &Options) -> Result<Self, Fault> {
         let (process, heard) = (Uuid::now_v7(), Arc::<Notify>::default());
         let connect = options.connect_options()?;
-        let postman = Postman::start(connect.clone(), options.transaction_pooler, process).map_err(|error| {
+        let postman = Postman::start(connect.clone(), options.pooler, process).map_err(|error| {
             Fault::unavailable("can't start the thread that puts messages on the queue").source(error)
         })?;
-        let listening =
-            (!options.transaction_pooler).then(|| tokio::spawn(listener::listen(connect, process, heard.clone())));
+        let hears = options.hears && !options.pooler.by_transaction();
+        let listening = hears.then(|| tokio::spawn(listener::listen(connect, process, heard.clone())));
         let database = Database::open(options)?;
         let (definitions, workflows) = (DefinitionCache::default(), Workflows::default());
         Ok(Self { database, definitions, workflows, postman, process, heard, listening })

@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use crate::database::begin;
+use crate::database::{Pooler, begin};
 use crate::messages::{self, Mail};
 use crate::row::fault;
 
@@ -35,10 +35,10 @@ struct Job {
 
 impl Postman {
     /// Starts the thread. It ends when this is dropped and all that waits is dealt with.
-    pub(crate) fn start(options: PgConnectOptions, transaction_pooler: bool, process: Uuid) -> io::Result<Self> {
+    pub(crate) fn start(options: PgConnectOptions, pooler: Pooler, process: Uuid) -> io::Result<Self> {
         let (jobs, waiting) = mpsc::channel(WAITING);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let round = Round { options, transaction_pooler, process, connection: None };
+        let round = Round { options, pooler, process, connection: None };
         thread::Builder::new().name("postman".to_owned()).spawn(move || runtime.block_on(deliver(round, waiting)))?;
         Ok(Self { jobs })
     }
@@ -85,7 +85,7 @@ async fn deliver(mut round: Round, mut waiting: mpsc::Receiver<Job>) {
 
 struct Round {
     options: PgConnectOptions,
-    transaction_pooler: bool,
+    pooler: Pooler,
     process: Uuid,
     connection: Option<PgConnection>,
 }
@@ -96,10 +96,10 @@ impl Round {
             Some(connection) => connection,
             None => self.connection.insert(self.options.connect().await.map_err(fault("connect"))?),
         };
-        if !self.transaction_pooler {
+        if !self.pooler.by_transaction() {
             return messages::enqueue(connection, mail, self.process).await;
         }
-        begin(connection, self.transaction_pooler).await?;
+        begin(connection, self.pooler).await?;
         messages::enqueue(connection, mail, self.process).await?;
         sqlx::raw_sql("COMMIT").execute(connection).await.map_err(fault("commit"))?;
         Ok(())

@@ -13,7 +13,7 @@ use autopr_core::ports::store::{Claim, NewExecution, State, Update};
 use autopr_core::testkit::sample;
 use autopr_core::workflow::Definition;
 use autopr_services::Postgres;
-use autopr_store_postgres::{Options, PostgresStore};
+use autopr_store_postgres::{Options, Pooler, PostgresStore};
 use sqlx::migrate::{MigrationType, Migrator};
 use sqlx::{Connection, PgConnection, SqlStr};
 
@@ -24,7 +24,8 @@ fn options(url: &str) -> Options {
         wait: Duration::from_secs(30),
         recycle: Duration::from_secs(3600),
         log_statements: false,
-        transaction_pooler: false,
+        pooler: Pooler::None,
+        hears: true,
     }
 }
 

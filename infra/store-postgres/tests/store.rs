@@ -15,19 +15,20 @@ use autopr_core::testkit::world::World;
 use autopr_core::testkit::{sample, store_suite, world};
 use autopr_core::workflow::Catalog;
 use autopr_services::{Certificate, PgBouncer, Postgres, PostgresOptions};
-use autopr_store_postgres::{Options, PostgresStore};
+use autopr_store_postgres::{Options, Pooler, PostgresStore};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 
-fn options(url: String, transaction_pooler: bool) -> Options {
+fn options(url: String, pooler: Pooler) -> Options {
     Options {
         url: url.into(),
         most_connections: 16,
         wait: Duration::from_secs(30),
         recycle: Duration::from_secs(3600),
         log_statements: false,
-        transaction_pooler,
+        pooler,
+        hears: true,
     }
 }
 
@@ -60,7 +61,7 @@ impl Emptied {
 async fn the_postgres_store_keeps_the_contract() {
     let postgres = Postgres::start();
     let url = postgres.create_database("suite");
-    let emptied = Emptied::new(options(url.clone(), false), &url).await;
+    let emptied = Emptied::new(options(url.clone(), Pooler::None), &url).await;
     let parts = store_suite::run(|| emptied.fresh()).await + store_suite::operations(|| emptied.fresh()).await;
     println!("store conformance, PostgreSQL: {parts} parts");
 }
@@ -70,7 +71,7 @@ async fn the_postgres_store_keeps_the_contract_through_a_pooler_by_transaction()
     let postgres = Postgres::start();
     let url = postgres.create_database("suite");
     let pooler = PgBouncer::start(&postgres, 4);
-    let emptied = Emptied::new(options(pooler.url("suite"), true), &url).await;
+    let emptied = Emptied::new(options(pooler.url("suite"), Pooler::Transaction), &url).await;
     let parts = store_suite::run(|| emptied.fresh()).await + store_suite::operations(|| emptied.fresh()).await;
     println!("store conformance, PostgreSQL behind PgBouncer: {parts} parts");
 }
@@ -79,7 +80,7 @@ async fn the_postgres_store_keeps_the_contract_through_a_pooler_by_transaction()
 async fn every_crash_failure_and_lost_lease_ends_the_same_on_postgres() {
     let postgres = Postgres::start();
     let url = postgres.create_database("mishaps");
-    let emptied = Emptied::new(options(url.clone(), false), &url).await;
+    let emptied = Emptied::new(options(url.clone(), Pooler::None), &url).await;
     let tried = world::every_mishap(|| emptied.fresh()).await;
     println!("mishaps, PostgreSQL: points {:?}, runs {:?}", tried.points, tried.runs);
 }
@@ -91,7 +92,7 @@ async fn many_executions_at_once_do_not_wait_for_each_other_for_ever() {
     let url = postgres.create_database("many");
     // Behind a pooler every query is several round trips, with its locks held between them.
     let pooler = PgBouncer::start(&postgres, 16);
-    let emptied = Emptied::new(options(pooler.url("many"), true), &url).await;
+    let emptied = Emptied::new(options(pooler.url("many"), Pooler::Transaction), &url).await;
     let answers = (0..MANY).map(|_| Answer::Text(world::ANSWER.to_owned()));
     let world = World::with_model(emptied.store.clone(), answers);
     world.forge.show_under_every_number();
@@ -125,11 +126,11 @@ async fn a_server_with_tls_is_told_from_an_impostor() {
     let url = postgres.create_database("tls");
     let separator = if url.contains('?') { '&' } else { '?' };
     let verified = format!("{url}{separator}sslmode=verify-full&sslrootcert=");
-    let store = PostgresStore::new(&options(format!("{verified}{authority}"), false)).expect("a store");
+    let store = PostgresStore::new(&options(format!("{verified}{authority}"), Pooler::None)).expect("a store");
     store.migrate().await.expect("it connects");
     let wrong = format!("{verified}{}", written("other.pem", &Certificate::for_loopback()));
     let store =
-        PostgresStore::new(&Options { wait: Duration::from_secs(3), ..options(wrong, false) }).expect("a store");
+        PostgresStore::new(&Options { wait: Duration::from_secs(3), ..options(wrong, Pooler::None) }).expect("a store");
     let refused = store.migrate().await.expect_err("another authority");
     assert_eq!(refused.kind, autopr_core::fault::FaultKind::Unavailable, "{refused}");
 }
@@ -138,7 +139,7 @@ async fn a_server_with_tls_is_told_from_an_impostor() {
 async fn what_a_newer_version_made_waits_for_it_and_is_given_up_after_a_day() {
     let postgres = Postgres::start();
     let url = postgres.create_database("newer");
-    let store = PostgresStore::new(&options(url.clone(), false)).expect("a store");
+    let store = PostgresStore::new(&options(url.clone(), Pooler::None)).expect("a store");
     store.migrate().await.expect("tables");
     let tables = PgPool::connect(&url).await.expect("a connection");
     let definition = Catalog::load(std::iter::empty::<(&str, &str)>()).expect("the built-in workflows");
@@ -154,7 +155,7 @@ async fn what_a_newer_version_made_waits_for_it_and_is_given_up_after_a_day() {
             .await
             .expect("another body");
         // A process that has not read the definition before.
-        let other = PostgresStore::new(&options(url.clone(), false)).expect("a store");
+        let other = PostgresStore::new(&options(url.clone(), Pooler::None)).expect("a store");
         other.claim(id, "other", at, after(at, Duration::from_secs(60))).await.expect("an answer")
     };
     let later = after(start, Duration::from_secs(60));

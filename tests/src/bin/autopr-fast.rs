@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use autopr::Role;
 use autopr_core::clock::{Clock, FastClock};
-use autopr_runtime::settings::{ConfigFile, Settings};
+use autopr_runtime::settings::{ConfigFile, Needs, Settings};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let clock = Clock::Fast(FastClock {
@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ahead: Duration::from_secs(env::var("AUTOPR_FAST_AHEAD")?.parse()?),
     });
     let source = autopr_runtime::source(ConfigFile::Named("settings.yaml".into()))?;
-    let loaded = Settings::load_serving(&source).map_err(|invalid| invalid.to_string())?;
+    let loaded = Settings::load_for(&source, Needs::SERVE).map_err(|invalid| invalid.to_string())?;
     let settings = &loaded.settings;
     autopr_telemetry::start(settings.logging.level.as_str(), autopr_telemetry::Format::Json)?;
     let catalog = autopr_runtime::catalog(&settings.workflow)?;

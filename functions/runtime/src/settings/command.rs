@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::load::{Loaded, Source};
 use super::origin::Origin;
 use super::secret::MASK;
-use super::{Environment, Settings, json_schema};
+use super::{Environment, Needs, Settings, json_schema};
 
 /// What `config check` found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,11 @@ pub enum Format {
 /// Checks all settings: a summary when they are valid, otherwise every mistake.
 pub fn check(source: &Source) -> Checked {
     // Outside of development the settings are those of a server, whichever command they are checked for.
-    match Settings::load_if(source, |settings| settings.environment != Environment::Development) {
+    let needs = |settings: &Settings| match settings.environment {
+        Environment::Development => Needs::NOTHING,
+        Environment::Staging | Environment::Production => Needs::SERVE,
+    };
+    match Settings::load_as(source, needs) {
         Ok(loaded) => {
             let file = match &loaded.file {
                 Some(name) => format!("from {name}"),

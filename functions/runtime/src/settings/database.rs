@@ -53,7 +53,7 @@ pub struct Database {
     /// Whether statements are logged, without their values.
     pub echo: bool,
     /// What stands between this program and PostgreSQL: `none`, or `transaction` for a pooler that hands out connections
-    /// by transaction, such as PgBouncer. Environment variable `DATABASE_POOLER`.
+    /// by transaction, such as PgBouncer, or `rds-proxy`. Environment variable `DATABASE_POOLER`.
     pub pooler: Pooler,
     /// Whether the tables are brought up to date when a process starts; otherwise `autopr migrate` must have been run.
     pub migrate_on_start: bool,
@@ -61,13 +61,15 @@ pub struct Database {
 
 /// What stands between this program and its database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Pooler {
     /// Nothing, or what hands out connections by session.
     #[default]
     None,
     /// What hands out connections by transaction.
     Transaction,
+    /// Amazon RDS Proxy.
+    RdsProxy,
 }
 
 impl Default for Database {

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::environment::{self, FromEnvironment};
 use super::origin::Origin;
 use super::server::Environment;
-use super::{Settings, json_schema, reference, rules};
+use super::{Needs, Settings, json_schema, reference, rules};
 
 /// Where settings are looked for.
 #[derive(Clone, Default)]
@@ -71,19 +71,19 @@ impl Settings {
     /// # Errors
     /// Every mistake in the file, in the environment and between the two.
     pub fn load(source: &Source) -> Result<Loaded, Invalid> {
-        Self::load_if(source, |_| false)
+        Self::load_as(source, |_| Needs::NOTHING)
     }
 
-    /// Reads and checks all settings of a process that serves, which needs more than valid settings.
+    /// Reads and checks all settings of a process that needs more than valid settings.
     ///
     /// # Errors
     /// Every mistake, and everything that is missing.
-    pub fn load_serving(source: &Source) -> Result<Loaded, Invalid> {
-        Self::load_if(source, |_| true)
+    pub fn load_for(source: &Source, needs: Needs) -> Result<Loaded, Invalid> {
+        Self::load_as(source, |_| needs)
     }
 
-    /// Reads and checks all settings; as those of a process that serves if they say so.
-    pub(super) fn load_if(source: &Source, serving: impl Fn(&Self) -> bool) -> Result<Loaded, Invalid> {
+    /// Reads and checks all settings; as those of the process that they are themselves taken for.
+    pub(super) fn load_as(source: &Source, needs: impl Fn(&Self) -> Needs) -> Result<Loaded, Invalid> {
         let mut mistakes = Vec::new();
         let (name, text) = match find_file(source) {
             Ok(Some((name, text))) => (Some(name), Some(text)),
@@ -119,7 +119,7 @@ impl Settings {
         }
         let settings = deserialise(merged, &origins, &mut mistakes);
         if let Some(settings) = &settings {
-            rules::check(settings, &origins, serving(settings), &mut mistakes);
+            rules::check(settings, &origins, needs(settings), &mut mistakes);
         }
         match settings {
             Some(settings) if mistakes.is_empty() => Ok(Loaded { settings, file: name, origins }),

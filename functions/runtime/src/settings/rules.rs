@@ -3,22 +3,37 @@
 use autopr_core::yaml::{Diagnostic, Path, nearest};
 
 use super::Settings;
+use super::database::Connection;
 use super::llm::ProviderKind;
 use super::load::Origins;
+use super::needs::{Needs, WebhookSecret};
 use super::origin::Origin;
 use super::server::Environment;
 
-/// Adds every rule that does not hold, those for a process that serves among them if it is one. A rule about a key that is reported already keeps silent: it would judge a
-/// default nobody chose.
-pub(super) fn check(settings: &Settings, origins: &Origins, serving: bool, mistakes: &mut Vec<Diagnostic>) {
+/// Adds every rule that does not hold, and what is missing of that which this process needs. A rule about a key that is
+/// reported already keeps silent: it would judge a default nobody chose.
+pub(super) fn check(settings: &Settings, origins: &Origins, needs: Needs, mistakes: &mut Vec<Diagnostic>) {
     let mut rules =
         Rules { origins, known: mistakes.iter().map(|mistake| mistake.path.clone()).collect(), found: Vec::new() };
     database(settings, &mut rules);
     github(settings, &mut rules);
     llm(settings, &mut rules);
     ports(settings, &mut rules);
-    if serving {
+    if needs.postgres {
+        postgres(settings, &mut rules);
+    }
+    if needs.github {
         credentials(settings, &mut rules);
+    }
+    let wants_secret = match needs.webhook_secret {
+        WebhookSecret::Unused => false,
+        WebhookSecret::OutsideDevelopment => settings.environment != Environment::Development,
+        WebhookSecret::Always => true,
+    };
+    if wants_secret {
+        webhook_secret(settings, &mut rules);
+    }
+    if needs.models {
         models(settings, &mut rules);
     }
     mistakes.append(&mut rules.found);
@@ -175,7 +190,16 @@ fn models(settings: &Settings, rules: &mut Rules<'_>) {
     }
 }
 
-/// What GitHub and the process need to trust each other.
+/// A database that several processes can use.
+fn postgres(settings: &Settings, rules: &mut Rules<'_>) {
+    if matches!(settings.database.connection(), Connection::Sqlite(_)) {
+        let message = "a file of SQLite can't be shared, and would be gone with the machine that it lies on";
+        let fix = "set DATABASE_URL to postgresql://USER:PASSWORD@HOST:PORT/NAME";
+        rules.broken("database.url", &["database"], message, fix);
+    }
+}
+
+/// What GitHub knows the process by.
 fn credentials(settings: &Settings, rules: &mut Rules<'_>) {
     let github = &settings.github;
     if github.token.is_none() && github.app.id.is_none() && github.app.private_key.is_none() {
@@ -183,10 +207,16 @@ fn credentials(settings: &Settings, rules: &mut Rules<'_>) {
         let about = &["github.token", "github.app"];
         rules.broken("github.token", about, "there are no credentials for GitHub", fix);
     }
-    if github.webhook_secrets.is_empty() && settings.environment != Environment::Development {
+}
+
+/// What the process knows GitHub by.
+fn webhook_secret(settings: &Settings, rules: &mut Rules<'_>) {
+    if settings.github.webhook_secrets.is_empty() {
         let fix = "set GITHUB_WEBHOOK_SECRET to the secret in the webhook's settings on GitHub";
-        let message =
-            format!("without a webhook secret no delivery is trusted, and {} needs one", settings.environment);
+        let message = match settings.environment {
+            Environment::Development => "without a webhook secret no delivery is trusted".to_owned(),
+            environment => format!("without a webhook secret no delivery is trusted, and {environment} needs one"),
+        };
         rules.broken("github.webhook_secrets", &["github.webhook_secrets", "environment"], message, fix);
     }
 }

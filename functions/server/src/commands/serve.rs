@@ -6,13 +6,17 @@ use std::process::ExitCode;
 
 use autopr::{Role, Stopped};
 use autopr_core::clock::Clock;
-use autopr_runtime::settings::Settings;
+use autopr_runtime::settings::{Needs, Settings};
 
 use super::{Done, Failure, INTERRUPTED};
 use crate::cli::VERSION;
 
 pub(crate) fn run(role: Role, config: Option<PathBuf>) -> Done {
-    let loaded = Settings::load_serving(&super::source(config)?).map_err(Failure::unusable)?;
+    let needs = match role {
+        Role::Serve => Needs::SERVE,
+        Role::Work => Needs::WORK,
+    };
+    let loaded = Settings::load_for(&super::source(config)?, needs).map_err(Failure::unusable)?;
     let settings = &loaded.settings;
     super::start_logging(settings, settings.logging.level.as_str())?;
     std::panic::set_hook(Box::new(log_panic));

@@ -18,7 +18,7 @@ const GUIDE: [(&str, &str); 10] = [
 
 fn missing(given: &Given) -> String {
     let told = |invalid: Invalid| invalid.mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    Settings::load_serving(&given.source).map_or_else(told, |_| String::new())
+    Settings::load_for(&given.source, Needs::SERVE).map_or_else(told, |_| String::new())
 }
 
 #[test]
@@ -31,7 +31,8 @@ fn the_files_that_ship_serve_with_the_variables_of_the_guide() {
     for environment in Environment::ALL {
         source.env.insert("AUTOPR_ENV".to_owned(), environment.to_string());
         assert!(check(&source).valid, "{}", check(&source).text);
-        let loaded = Settings::load_serving(&source).unwrap_or_else(|invalid| panic!("{environment}: {invalid}"));
+        let loaded =
+            Settings::load_for(&source, Needs::SERVE).unwrap_or_else(|invalid| panic!("{environment}: {invalid}"));
         let asked: Vec<_> = loaded.settings.llm.usable().into_iter().map(|(name, _)| name.to_owned()).collect();
         assert_eq!(asked, ["openai", "anthropic", "mistral"], "{environment}");
     }

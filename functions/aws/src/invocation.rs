@@ -1,0 +1,30 @@
+//! What surrounds an invocation.
+
+use std::time::Duration;
+
+use autopr_core::clock::{Clock, before, between};
+use jiff::Timestamp;
+use lambda_http::Context;
+
+use crate::start::Function;
+
+/// How long before the end of its time an invocation begins to give back what it has: an execution is recorded and
+/// published again, which takes a second or two where both services are slow, and all of a batch do so at once.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// The time by `clock` at which an invocation must begin to give back. Of a short one it is the last quarter, so that most
+/// of the time is for work whatever the function's time-out is.
+pub fn deadline(context: &Context, clock: &Clock) -> Timestamp {
+    let now = Timestamp::now();
+    let end = i64::try_from(context.deadline).ok().and_then(|end| Timestamp::from_millisecond(end).ok());
+    let end = end.unwrap_or(now);
+    clock.at(before(end, MARGIN.min(between(now, end) / 4)))
+}
+
+/// Writes the metrics of an invocation. To be called at its end: a function that is frozen then may never be thawed.
+pub fn flush(function: &Function, request_id: &str) {
+    let properties = [("request_id", request_id), ("function", function.kind.name)];
+    if let Err(error) = function.emf.flush(&properties) {
+        tracing::warn!(request_id, %error, "the metrics of an invocation are lost");
+    }
+}
