@@ -1,14 +1,18 @@
 //! What the tests of the whole share: the built binary and repositories to run it on. It panics where a test should fail.
 
+pub mod aws;
 pub mod server;
 pub mod torture;
 pub mod world;
 
+use std::error::Error;
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
+use std::{env, fs};
 
+use autopr_core::clock::{Clock, FastClock};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -26,12 +30,31 @@ pub fn autopr() -> Command {
 
 /// Where the `autopr` binary of this build lies.
 pub fn binary() -> PathBuf {
+    built("autopr")
+}
+
+/// Where a binary of this build lies.
+pub fn built(name: &str) -> PathBuf {
     let this = std::env::current_exe().expect("the path of this program");
     // Tests lie in `deps/` of the folder that has the binaries.
-    let beside = this.with_file_name("autopr");
-    let above = this.parent().and_then(Path::parent).expect("a build folder").join("autopr");
+    let beside = this.with_file_name(name);
+    let above = this.parent().and_then(Path::parent).expect("a build folder").join(name);
     let found = [&beside, &above].into_iter().find(|path| path.exists()).cloned();
-    found.unwrap_or_else(|| panic!("{} is not built: run scripts/test, or cargo build -p autopr", above.display()))
+    found.unwrap_or_else(|| panic!("{} is not built: run scripts/test, or cargo build -p {name}", above.display()))
+}
+
+/// The clock that the variables of a binary for tests describe: `AUTOPR_FAST_START` is the moment the clocks of all processes
+/// agreed with the machine's, in RFC 3339; `AUTOPR_FAST_TIMES` how many times as fast they run since, and
+/// `AUTOPR_FAST_AHEAD` by how many seconds this one is ahead besides.
+///
+/// # Errors
+/// When one of them is missing or none of these.
+pub fn fast_clock() -> Result<Clock, Box<dyn Error>> {
+    Ok(Clock::Fast(FastClock {
+        start: env::var("AUTOPR_FAST_START")?.parse()?,
+        times: env::var("AUTOPR_FAST_TIMES")?.parse()?,
+        ahead: Duration::from_secs(env::var("AUTOPR_FAST_AHEAD")?.parse()?),
+    }))
 }
 
 /// Runs git in a folder, without the user's configuration; its standard output.

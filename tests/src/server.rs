@@ -91,6 +91,16 @@ impl Setup {
         self
     }
 
+    /// The settings' file.
+    pub(crate) fn file(&self) -> &str {
+        &self.settings
+    }
+
+    /// The variables of the environment.
+    pub(crate) fn env(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.env.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Writes the settings' file into a folder.
     pub(crate) fn write(&self, folder: &Path) {
         std::fs::write(folder.join("settings.yaml"), &self.settings).expect("the settings are written");

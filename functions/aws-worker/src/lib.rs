@@ -44,7 +44,7 @@ async fn serve(function: Function) -> Result<(), Failed> {
         Live::start(&function, move |settings| Worker::start(settings, queue.clone(), clock.clone(), stopping.clone()));
     let worker = Arc::new(worker.await?);
     let at_end = worker.clone();
-    lambda_runtime::spawn_graceful_shutdown_handler(async move || {
+    autopr_aws::at_end(async move || {
         shutdown.cancel();
         at_end.last().await.store.close().await;
     })

@@ -21,6 +21,14 @@ pub fn deadline(context: &Context, clock: &Clock) -> Timestamp {
     clock.at(before(end, MARGIN.min(between(now, end) / 4)))
 }
 
+/// Has Lambda tell this process before it ends it, which takes an extension; half a second is left then.
+pub async fn at_end<F>(end: impl FnOnce() -> F + Send + 'static)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    lambda_runtime::spawn_graceful_shutdown_handler(end).await;
+}
+
 /// Writes the metrics of an invocation. To be called at its end: a function that is frozen then may never be thawed.
 pub fn flush(function: &Function, request_id: &str) {
     let properties = [("request_id", request_id), ("function", function.kind.name)];

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use autopr_core::clock::{Clock, after};
+use autopr_core::clock::{Clock, after, between};
 use autopr_core::engine::Engine;
 use autopr_core::fault::Fault;
 use autopr_core::ports::store::{AuditEntry, Purged, Retention};
 use autopr_core::reconcile::{Progress, Reconciled, Settings};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -47,35 +48,73 @@ impl Upkeep {
         tokio::join!(self.sweep(), self.purge(history), self.reconcile(reconcile));
     }
 
+    /// Does what is due of all tasks, for a process that is called now and then instead of living on: as far as it comes
+    /// until `deadline`. What is left is done the next time.
+    pub async fn once(&self, history: &History, reconcile: &Reconcile, progress: &mut Progress, deadline: Timestamp) {
+        // Every call is another one: the forge is asked by the first of an interval.
+        let caller = format!("{}/{}", self.engine.worker(), Uuid::now_v7());
+        let all = async {
+            self.sweep_all().await;
+            self.purge_and_tell(&retention(history)).await;
+            if let Some(settings) = wanted(reconcile)
+                && self.leads_as(&caller, "reconcile", reconcile.interval.duration()).await
+            {
+                self.reconcile_and_tell(&settings, progress).await;
+            }
+        };
+        if self.clock.timeout(between(self.clock.now(), deadline), all).await.is_none() {
+            tracing::info!("the time is over: what is left is done the next time");
+        }
+    }
+
+    /// Sweeps until nothing is found.
+    async fn sweep_all(&self) {
+        while !self.shutdown.is_cancelled() && self.sweep_and_tell().await > 0 {}
+    }
+
     /// Queues executions that nobody is at, until the shutdown: without it what was parked stays so.
     pub async fn sweep(&self) {
         while !self.shutdown.is_cancelled() {
             if self.leads("sweep", 3 * SWEEP).await {
-                match self.engine.sweep().await {
-                    Ok(0) => {}
-                    Ok(count) => tracing::info!(count, "queued executions that nobody was at"),
-                    Err(fault) => tracing::warn!(%fault, "the sweep failed"),
-                }
+                self.sweep_and_tell().await;
             }
             self.pause(SWEEP).await;
         }
         self.resign("sweep").await;
     }
 
+    /// Sweeps once; how many executions were found.
+    async fn sweep_and_tell(&self) -> usize {
+        match self.engine.sweep().await {
+            Ok(0) => 0,
+            Ok(count) => {
+                tracing::info!(count, "queued executions that nobody was at");
+                count
+            }
+            Err(fault) => {
+                tracing::warn!(%fault, "the sweep failed");
+                0
+            }
+        }
+    }
+
     async fn purge(&self, history: &History) {
-        let age = Duration::from_secs(u64::from(history.days) * 86_400);
-        let retention = Retention { executions: history.executions, age };
+        let retention = retention(history);
         while !self.shutdown.is_cancelled() {
             if self.leads("purge", 3 * PURGE).await {
-                match self.purge_once(&retention).await {
-                    Ok(0) => {}
-                    Ok(count) => tracing::info!(count, "removed executions that the retention does not keep"),
-                    Err(fault) => tracing::warn!(%fault, "removing old executions failed"),
-                }
+                self.purge_and_tell(&retention).await;
             }
             self.pause(PURGE).await;
         }
         self.resign("purge").await;
+    }
+
+    async fn purge_and_tell(&self, retention: &Retention) {
+        match self.purge_once(retention).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "removed executions that the retention does not keep"),
+            Err(fault) => tracing::warn!(%fault, "removing old executions failed"),
+        }
     }
 
     /// Removes what is old in small batches; returns how many executions went.
@@ -108,23 +147,14 @@ impl Upkeep {
     }
 
     async fn reconcile(&self, settings: &Reconcile) {
-        let Reconcile { deliveries, pull_requests, interval, max_requests } = *settings;
-        if !deliveries && !pull_requests {
-            return;
-        }
-        let settings = Settings { deliveries, pull_requests, requests: max_requests, ..Settings::default() };
-        let interval = interval.duration();
+        let interval = settings.interval.duration();
+        let Some(settings) = wanted(settings) else { return };
         let (mut progress, mut next) = (Progress::default(), self.clock.now());
         while !self.shutdown.is_cancelled() {
             // The task is kept between two looks, so that a new process need not wait long for one that died.
             if self.leads("reconcile", 3 * KEEP).await && self.clock.now() >= next {
                 tokio::select! {
-                    outcome = self.engine.reconcile(&settings, &mut progress) => match outcome {
-                        Ok(Reconciled { redelivered, published, requests }) => {
-                            tracing::debug!(redelivered, published, requests, "reconciled with the forge");
-                        }
-                        Err(fault) => tracing::warn!(%fault, "reconciling with the forge failed; the next look goes on"),
-                    },
+                    () = self.reconcile_and_tell(&settings, &mut progress) => {}
                     () = self.shutdown.cancelled() => {}
                 }
                 next = after(self.clock.now(), interval);
@@ -134,10 +164,23 @@ impl Upkeep {
         self.resign("reconcile").await;
     }
 
+    async fn reconcile_and_tell(&self, settings: &Settings, progress: &mut Progress) {
+        match self.engine.reconcile(settings, progress).await {
+            Ok(Reconciled { redelivered, published, requests }) => {
+                tracing::debug!(redelivered, published, requests, "reconciled with the forge");
+            }
+            Err(fault) => tracing::warn!(%fault, "reconciling with the forge failed; the next look goes on"),
+        }
+    }
+
     /// Whether the task is this process's for that long.
     async fn leads(&self, task: &str, term: Duration) -> bool {
+        self.leads_as(self.engine.worker(), task, term).await
+    }
+
+    async fn leads_as(&self, worker: &str, task: &str, term: Duration) -> bool {
         let now = self.clock.now();
-        let led = self.engine.edges().store.lead(task, self.engine.worker(), now, after(now, term)).await;
+        let led = self.engine.edges().store.lead(task, worker, now, after(now, term)).await;
         led.unwrap_or_else(|fault| {
             tracing::warn!(task, %fault, "can't tell whose task it is");
             false
@@ -157,4 +200,19 @@ impl Upkeep {
             () = self.shutdown.cancelled() => {}
         }
     }
+}
+
+fn retention(history: &History) -> Retention {
+    Retention { executions: history.executions, age: Duration::from_secs(u64::from(history.days) * 86_400) }
+}
+
+/// What is to be reconciled; none when nothing is.
+fn wanted(settings: &Reconcile) -> Option<Settings> {
+    let Reconcile { deliveries, pull_requests, max_requests, .. } = *settings;
+    (deliveries || pull_requests).then(|| Settings {
+        deliveries,
+        pull_requests,
+        requests: max_requests,
+        ..Settings::default()
+    })
 }

@@ -125,7 +125,7 @@ pub async fn run(
     let upkeep = upkeep.run(&settings.workflow.history, &settings.github.reconcile);
     let worker = Worker::new(engine, queue, clock.clone(), settings.workflow.max_concurrent as usize, shutdown.clone());
     let redis = settings.redis.url.is_some().then(|| redis(cache));
-    let dependencies = [database(edges.store.clone())].into_iter().chain(redis).collect();
+    let dependencies = [Dependency::database(edges.store.clone())].into_iter().chain(redis).collect();
     let health = Arc::new(Health::new(version, shutdown.clone(), dependencies));
     let http = async {
         let Some(listener) = server else { return };
@@ -165,15 +165,6 @@ fn role_name(role: Role) -> &'static str {
         Role::Serve => "serve",
         Role::Work => "worker",
     }
-}
-
-fn database(store: Arc<dyn Store>) -> Dependency {
-    let check = move || -> futures_util::future::BoxFuture<'static, Result<(), Fault>> {
-        let store = store.clone();
-        // One row by its key: cheap, whatever the tables hold.
-        Box::pin(async move { store.spending("health").await.map(drop) })
-    };
-    Dependency { name: "database", required: true, check: Box::new(check) }
 }
 
 /// Without it work is done again, nothing else.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use autopr_core::fault::Fault;
+use autopr_core::ports::Store;
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -29,6 +30,18 @@ pub struct Dependency {
     pub required: bool,
     /// Asks it something cheap.
     pub check: Box<dyn Fn() -> BoxFuture<'static, Result<(), Fault>> + Send + Sync>,
+}
+
+impl Dependency {
+    /// The database, without which nothing can be done.
+    pub fn database(store: Arc<dyn Store>) -> Self {
+        let check = move || -> BoxFuture<'static, Result<(), Fault>> {
+            let store = store.clone();
+            // One row by its key: cheap, whatever the tables hold.
+            Box::pin(async move { store.spending("health").await.map(drop) })
+        };
+        Self { name: "database", required: true, check: Box::new(check) }
+    }
 }
 
 /// What is known of the process's health.
