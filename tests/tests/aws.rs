@@ -1,11 +1,15 @@
 //! AWS: the functions' own programs in the emulator of their environment, from a signed webhook to the review.
 
+use std::time::{Duration, Instant};
 
-
-use autopr_e2e::aws::Aws;
+use autopr_e2e::aws::{Aws, eventually, gateway};
 use autopr_e2e::world::{CLEAN, NOTHING};
-use autopr_fakes::model::{Reply, ScriptedModel, Vendor};
+use autopr_fakes::model::{Gate, Reply, ScriptedModel, Vendor};
 use autopr_services::Pump;
+use axum::Router;
+use axum::http::StatusCode;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signed_webhook_becomes_one_review() {
@@ -33,4 +37,200 @@ async fn a_signed_webhook_becomes_one_review() {
     assert_eq!(lines(r#""outcome":"done""#), 1, "{log}");
     assert!(log.contains(r#""Namespace":"AutoPR""#) && log.contains("autopr_executions_total"), "{log}");
     assert!(!log.contains(autopr_e2e::server::SECRET), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poisoned_message_fails_alone_and_reaches_the_dead_letters() {
+    let aws = Aws::new(3, 3, |setup| setup).await;
+    let _webhook = aws.webhook().await;
+    let first = aws.open(CLEAN).await;
+    aws.send(r#"{"v":9,"of":"a version that nobody knows"}"#).await;
+    let second = aws.open(CLEAN).await;
+
+    let worker = aws.function("aws-worker", &[]);
+    let all_done = async || {
+        // SQS moves it when it would be handed out once more.
+        aws.messages(&aws.dead).await == 1 && aws.messages(&aws.queue).await == 0
+    };
+    let pumped = aws.pump_until(&worker, Pump::new(&aws.queue), "the dead letter", all_done).await;
+    assert_eq!((aws.reviews(first), aws.reviews(second)), (1, 1), "{}", worker.log());
+    assert_eq!((pumped.failed_invocations, pumped.deleted), (0, 2), "{}", worker.log());
+    assert_eq!(worker.log().matches(r#""outcome":"again""#).count(), 3, "{}", worker.log());
+    assert_eq!(aws.executions(), ["succeeded 2"]);
+    aws.github.assert_clean();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_worker_had_is_done_once_by_another() {
+    let model = ScriptedModel::start().await.expect("it listens");
+    model.by_default(Reply::answer(NOTHING));
+    // The message of the killed worker does not come back within the test: it is the sweeper that finds the execution.
+    let aws = Aws::new(600, 5, |setup| setup.models(&model, &[Vendor::OpenAi])).await;
+    let _webhook = aws.webhook().await;
+    let number = aws.open(CLEAN).await;
+    let (worker, sweeper) = (aws.fast_function("aws-worker", &[]), aws.fast_function("aws-sweeper", &[]));
+
+    let held = model.hold();
+    let kill_and_sweep = async {
+        held.arrived().await;
+        worker.crash();
+        held.release();
+        eventually("one review", async || {
+            sweeper.invoke(&json!({ "any": "payload" })).await.expect("it sweeps");
+            aws.reviews(number) > 0 && aws.executions() == ["succeeded 1"]
+        })
+        .await;
+    };
+    let reviewed = async || aws.executions() == ["succeeded 1"];
+    let pumping = aws.pump_until(&worker, Pump::new(&aws.queue), "the execution ends", reviewed);
+    let (pumped, ()) = tokio::join!(pumping, kill_and_sweep);
+    assert_eq!(pumped.failed_invocations, 1, "{}", worker.log());
+    assert_eq!((aws.reviews(number), model.count()), (1, 2), "{}", worker.log());
+    assert_eq!(aws.executions(), ["succeeded 1"]);
+    aws.github.assert_clean();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_whose_time_is_over_is_given_back_and_goes_on() {
+    let (model, gate) = (ScriptedModel::start().await.expect("it listens"), Gate::new());
+    model.by_default(Reply::Stall(gate.clone(), Box::new(Reply::answer(NOTHING))));
+    let aws = Aws::new(600, 5, |setup| setup.models(&model, &[Vendor::OpenAi])).await;
+    let _webhook = aws.webhook().await;
+    let numbers = [aws.open(CLEAN).await, aws.open(CLEAN).await];
+
+    let worker = aws.function("aws-worker", &[("AWS_LAMBDA_FUNCTION_TIMEOUT", "8")]);
+    let given_back = async || worker.log().matches(r#""outcome":"done""#).count() >= 2;
+    let pumped = aws.pump_until(&worker, Pump::new(&aws.queue), "both are given back", given_back).await;
+    assert_eq!((pumped.failed_invocations, pumped.deleted), (0, 2), "{}", worker.log());
+    assert_eq!(aws.messages(&aws.queue).await, 2, "each goes on with a message of its own");
+    assert_eq!(numbers.map(|number| aws.reviews(number)), [0, 0]);
+
+    gate.open();
+    let done = async || aws.executions() == ["succeeded 2"];
+    let pumped = aws.pump_until(&worker, Pump::new(&aws.queue), "both are done", done).await;
+    assert_eq!(pumped.failed_invocations, 0, "{}", worker.log());
+    assert_eq!(numbers.map(|number| aws.reviews(number)), [1, 1]);
+    aws.github.assert_clean();
+}
+
+/// How long a model takes: twenty seconds in a measurement, less among the other tests.
+fn slow() -> Duration {
+    Duration::from_secs(if std::env::var_os("AUTOPR_TEST_STRICT").is_some() { 20 } else { 4 })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_executions_that_wait_for_a_model_take_the_time_of_one() {
+    let model = ScriptedModel::start().await.expect("it listens");
+    model.by_default(Reply::After(slow(), Box::new(Reply::answer(NOTHING))));
+    let aws = Aws::new(600, 5, |setup| setup.models(&model, &[Vendor::OpenAi])).await;
+    let _webhook = aws.webhook().await;
+    let worker = aws.function("aws-worker", &[]);
+    // The start is no part of the measurement.
+    worker.invoke(&json!({ "Records": [] })).await.expect("it starts");
+    let mut numbers = Vec::new();
+    for index in 0..10 {
+        // Each change is another one, or one answer would do for all.
+        numbers.push(aws.open(&CLEAN.replace("copied", &format!("copied_{index}"))).await);
+    }
+    let begun = Instant::now();
+    let done = async || aws.executions() == ["succeeded 10"];
+    let pump = Pump::new(&aws.queue).window(Duration::from_secs(5));
+    let pumped = aws.pump_until(&worker, pump, "ten reviews", done).await;
+    let took = worker.invoke_times().last().copied().expect("an invocation");
+    assert_eq!(pumped.invocations, 1, "{pumped:?}\n{}", worker.log());
+    assert_eq!(model.count(), 10);
+    assert!(numbers.iter().all(|number| aws.reviews(*number) == 1), "{}", worker.log());
+    assert!(took < 2 * slow(), "ten took {took:?} where one takes {:?}; {:?} in all", slow(), begun.elapsed());
+    eprintln!("ten executions with a model of {:?}: one invocation of {took:?}", slow());
+}
+
+/// The lines that a function logs when it can't start.
+async fn refused(aws: &Aws, name: &str, variables: &[(&str, &str)]) -> Vec<String> {
+    let function = aws.function(name, variables);
+    let begun = Instant::now();
+    let outcome = function.invoke(&json!({})).await;
+    assert!(outcome.is_err(), "{name} started: {outcome:?}");
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let log = function.log();
+    assert!(!log.contains("hunter2"), "{log}");
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let lines = lines.filter(|line| line["message"] == "can't start");
+    let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    let mut lines: Vec<_> = lines
+        .map(|line| format!("{}: {}; {}", text(&line, "setting"), text(&line, "why"), text(&line, "fix")))
+        .collect();
+    // Lambda, and its emulator with it, tries again.
+    lines.sort();
+    lines.dedup();
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_at_the_start_is_named_with_its_setting_and_its_secret() {
+    let aws = Aws::new(30, 5, |setup| setup).await;
+    aws.secret("autopr/webhook", r#"{"secret":"hunter2"}"#).await;
+    aws.secret("autopr/database", r#"{"username":"u","password":"hunter2","host":"h","port":5432,"database":"d"}"#)
+        .await;
+    let named = ("GITHUB_WEBHOOK_SECRET", "aws-sm://autopr/webhook#secret");
+
+    assert_snapshot!(refused(&aws, "aws-webhook", &[("GITHUB_WEBHOOK_SECRET", "aws-sm://autopr/hook")]).await.join("\n"), @"");
+    assert_snapshot!(refused(&aws, "aws-webhook", &[("GITHUB_WEBHOOK_SECRET", "aws-sm://autopr/webhook#value")]).await.join("\n"), @"");
+    assert_snapshot!(refused(&aws, "aws-webhook", &[named, ("AWS_REGION", "eu-west-1")]).await.join("\n"), @"");
+    let denying = denying().await;
+    let denied = [named, ("AWS_ENDPOINT_URL_SECRETS_MANAGER", denying.as_str())];
+    assert_snapshot!(refused(&aws, "aws-webhook", &denied).await.join("\n"), @"");
+    assert_snapshot!(refused(&aws, "aws-webhook", &[("GITHUB_WEBHOOK_SECRET", ""), ("AUTOPR_QUEUE_URL", "")]).await.join("\n"), @"");
+    let bare = [("DATABASE_URL", "sqlite://autopr.db"), ("GITHUB_APP_ID", ""), ("GITHUB_APP_PRIVATE_KEY", "")];
+    assert_snapshot!(refused(&aws, "aws-worker", &bare).await.join("\n"), @"");
+    let several = [("DATABASE_URL", "aws-sm://autopr/database#url"), ("GITHUB_APP_PRIVATE_KEY", "aws-sm://autopr/app")];
+    assert_snapshot!(refused(&aws, "aws-worker", &several).await.join("\n"), @"");
+
+    // Without what others need the webhook starts, from a secret.
+    let webhook = aws.function("aws-webhook", &[named, ("DATABASE_URL", ""), ("GITHUB_APP_ID", "")]);
+    let answer = gateway(webhook).await;
+    let health = reqwest::get(format!("{answer}/api/health?detailed=true")).await.expect("an answer");
+    assert_eq!(health.status(), 200);
+}
+
+/// What answers in Secrets Manager's place when the role may not read a secret.
+async fn denying() -> String {
+    let body = r#"{"__type":"AccessDeniedException","Message":"User hunter2 is not authorized"}"#;
+    let answer = move || async move { (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.1")], body) };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+    format!("http://{address}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_tells_whether_the_database_is_there() {
+    let aws = Aws::new(30, 5, |setup| setup).await;
+    let url = gateway(aws.function("aws-api", &[("GITHUB_APP_ID", ""), ("GITHUB_APP_PRIVATE_KEY", "")])).await;
+    let get = async |path: &str| {
+        let answer = reqwest::get(format!("{url}{path}")).await.expect("an answer");
+        (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
+    };
+    let (status, health) = get("/api/health?detailed=true").await;
+    assert_eq!((status, &health["dependencies"]["database"]["status"]), (200, &json!("healthy")), "{health}");
+    assert_eq!(get("/api/ready").await, (200, json!({ "status": "ready" })));
+    let (status, problem) = get("/nowhere").await;
+    assert_eq!((status, &problem["status"]), (404, &json!(404)), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_changes_is_used_without_a_new_start() {
+    let aws = Aws::new(30, 5, |setup| setup).await;
+    aws.secret("autopr/webhook", "the old one").await;
+    let webhook = aws.fast_function("aws-webhook", &[("GITHUB_WEBHOOK_SECRET", "aws-sm://autopr/webhook")]);
+    let url = format!("{}/webhooks/github", gateway(webhook.clone()).await);
+    let ping = async |secret: &str| {
+        aws.github.send_webhooks_to(&url, secret);
+        aws.github.deliver_ping().await.status_code
+    };
+    assert_eq!((ping("the old one").await, ping("the new one").await), (202, 401));
+    aws.change_secret("autopr/webhook", "the new one").await;
+    // By its clock it looks every five minutes.
+    eventually("the new secret is used", async || ping("the new one").await == 202).await;
+    assert_eq!(ping("the old one").await, 401);
+    assert_eq!(webhook.init_times().len(), 1);
 }

@@ -138,6 +138,27 @@ impl Aws {
         told.lines().map(str::to_owned).collect()
     }
 
+    /// Keeps a secret in Secrets Manager.
+    pub async fn secret(&self, name: &str, value: &str) {
+        let secrets = self.secrets();
+        secrets.create_secret().name(name).secret_string(value).send().await.expect("a secret");
+    }
+
+    /// Gives a secret another value.
+    pub async fn change_secret(&self, name: &str, value: &str) {
+        let secrets = self.secrets();
+        secrets.put_secret_value().secret_id(name).secret_string(value).send().await.expect("its value");
+    }
+
+    fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+        let config = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .endpoint_url(self.moto.endpoint());
+        aws_sdk_secretsmanager::Client::from_conf(config.build())
+    }
+
     /// Puts a message on the queue.
     pub async fn send(&self, body: &str) {
         self.sqs.send_message().queue_url(&self.queue).message_body(body).send().await.expect("it is taken");

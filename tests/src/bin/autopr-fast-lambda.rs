@@ -8,6 +8,7 @@ fn main() -> ExitCode {
     let clock = autopr_e2e::fast_clock().expect("the clock's variables");
     match std::env::var("AUTOPR_FAST_FUNCTION").as_deref() {
         Ok("aws-worker") => autopr_aws_worker::run(clock),
+        Ok("aws-webhook") => autopr_aws_webhook::run(clock),
         Ok("aws-sweeper") => autopr_aws_sweeper::run(clock),
         other => panic!("{other:?} is none of the functions"),
     }
