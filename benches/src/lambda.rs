@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use autopr_core::ids::ExecutionId;
+use autopr_core::ids::{ExecutionId, RepoName};
 use autopr_core::message::Message;
 use autopr_services::Rie;
 use axum::Router;
@@ -130,7 +130,7 @@ fn message() -> Value {
     let record = json!({
         "messageId": "m-1",
         "receiptHandle": "r-1",
-        "body": Message::advance(ExecutionId::new()).encode(),
+        "body": Message::advance(ExecutionId::new(), RepoName::new("acme/shop").expect("a name")).encode(),
         "attributes": { "ApproximateReceiveCount": "1", "SentTimestamp": "1795348800000" },
         "messageAttributes": {},
         "md5OfBody": "",

@@ -219,7 +219,8 @@ async fn what_is_wrong_at_the_start_is_named_with_its_setting_and_its_secret() {
     ");
 
     // Without what others need the webhook starts, from a secret.
-    let webhook = aws.function("aws-webhook", &[named, ("DATABASE_URL", ""), ("GITHUB_APP_ID", "")]);
+    let webhook = aws
+        .function("aws-webhook", &[named, ("DATABASE_URL", ""), ("GITHUB_APP_ID", ""), ("GITHUB_APP_PRIVATE_KEY", "")]);
     let answer = gateway(webhook).await;
     let health = reqwest::get(format!("{answer}/api/health?detailed=true")).await.expect("an answer");
     assert_eq!(health.status(), 200);

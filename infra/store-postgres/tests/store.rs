@@ -77,6 +77,22 @@ async fn the_postgres_store_keeps_the_contract_through_a_pooler_by_transaction()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_postgres_store_keeps_the_contract_as_rds_proxy_wants_it() {
+    // Only what the store sends is tested here: there is no RDS Proxy outside of AWS.
+    let settings = vec![("log_statement".to_owned(), "all".to_owned())];
+    let postgres = Postgres::start_with(&PostgresOptions { settings, ..PostgresOptions::default() });
+    let url = postgres.create_database("suite");
+    let emptied = Emptied::new(options(url.clone(), Pooler::RdsProxy), &url).await;
+    let parts = store_suite::run(|| emptied.fresh()).await + store_suite::operations(|| emptied.fresh()).await;
+    println!("store conformance, PostgreSQL as behind RDS Proxy: {parts} parts");
+    let log = postgres.log();
+    assert!(log.contains("SET LOCAL synchronous_commit = off"), "statements are logged");
+    let ties = |line: &&str| ["DEALLOCATE", "LISTEN ", "DISCARD", ": SET "].iter().any(|word| line.contains(word));
+    let found: Vec<_> = log.lines().filter(ties).filter(|line| !line.contains("SET LOCAL")).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_crash_failure_and_lost_lease_ends_the_same_on_postgres() {
     let postgres = Postgres::start();
     let url = postgres.create_database("mishaps");
