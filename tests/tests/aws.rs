@@ -141,7 +141,9 @@ async fn ten_executions_that_wait_for_a_model_take_the_time_of_one() {
     assert_eq!(pumped.invocations, 1, "{pumped:?}\n{}", worker.log());
     assert_eq!(model.count(), 10);
     assert!(numbers.iter().all(|number| aws.reviews(*number) == 1), "{}", worker.log());
-    assert!(took < 2 * slow(), "ten took {took:?} where one takes {:?}; {:?} in all", slow(), begun.elapsed());
+    // One after the other they would take ten times as long. How little comes on top is for a machine that is not busy.
+    let most = if std::env::var_os("AUTOPR_TEST_STRICT").is_some() { slow() * 3 / 2 } else { 5 * slow() };
+    assert!(took < most, "ten took {took:?} where one takes {:?}; {:?} in all", slow(), begun.elapsed());
     eprintln!("ten executions with a model of {:?}: one invocation of {took:?}", slow());
 }
 
