@@ -62,13 +62,16 @@ enum What {
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let Cli { what, statements } = Cli::parse();
-    let settings = match statements {
-        true => vec![
-            setting("shared_preload_libraries", "pg_stat_statements"),
-            setting("pg_stat_statements.track_planning", "on"),
-        ],
-        false => Vec::new(),
-    };
+    let mut settings = Vec::new();
+    if statements {
+        settings.push(setting("shared_preload_libraries", "pg_stat_statements"));
+        settings.push(setting("pg_stat_statements.track_planning", "on"));
+    }
+    if matches!(what, What::History { explain: true, .. }) {
+        settings.push(setting("session_preload_libraries", "auto_explain"));
+        settings.push(setting("auto_explain.log_analyze", "on"));
+        settings.push(setting("auto_explain.log_buffers", "on"));
+    }
     // With the disk waited for, as in production.
     let postgres = Postgres::start_with(&PostgresOptions { durable: true, settings, ..PostgresOptions::default() });
     let url = postgres.create_database("bench");
@@ -79,7 +82,7 @@ fn main() {
                 webhooks::run(store, &url, rounds, Duration::from_secs(seconds)).await;
             }
             What::Executions { count, at_once } => executions::run(store, count, at_once).await,
-            What::History { few, many, explain } => history::run(store, &url, few, many, explain).await,
+            What::History { few, many, explain } => history::run(store, &postgres, few, many, explain).await,
         }
         if statements {
             statements::print(&url).await;
