@@ -82,7 +82,8 @@ async fn fill(connection: &mut PgConnection, from: i64, size: i64, digest: &str)
 
 /// The medians in milliseconds.
 async fn measure(store: &PostgresStore, definition: &Arc<Definition>, size: i64) -> Vec<(&'static str, f64)> {
-    let (mut claims, mut lists, mut filtered, mut purges) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let [mut claims, mut lists, mut failures, mut own, mut purges] = [const { Vec::new() }; 5];
+    let repository = RepoName::new("acme/repository-7").expect("a name");
     // All but the newest are too many: each purge removes a batch of the oldest.
     let retention = Retention { executions: 1000, age: Duration::from_secs(86_400 * 365) };
     for time in 0..TIMES {
@@ -101,7 +102,11 @@ async fn measure(store: &PostgresStore, definition: &Arc<Definition>, size: i64)
         let begun = Instant::now();
         let failed = Filter { status: Some(ExecutionStatus::Failed), ..Filter::default() };
         assert_eq!(store.executions(&failed, None, 50).await.expect("list").len(), 50);
-        filtered.push(millis(begun));
+        failures.push(millis(begun));
+        let begun = Instant::now();
+        let of_one = Filter { repository: Some(repository.clone()), ..Filter::default() };
+        assert_eq!(store.executions(&of_one, None, 50).await.expect("list").len(), 50);
+        own.push(millis(begun));
         let begun = Instant::now();
         let purged = store.purge(&retention, now, 10).await.expect("purge");
         purges.push(millis(begun));
@@ -110,7 +115,8 @@ async fn measure(store: &PostgresStore, definition: &Arc<Definition>, size: i64)
     [
         ("claim", claims),
         ("list the newest 50", lists),
-        ("list the newest 50 that failed", filtered),
+        ("list the newest 50 that failed", failures),
+        ("list the newest 50 of a repository", own),
         ("purge 10", purges),
     ]
     .into_iter()
@@ -129,7 +135,8 @@ async fn plans(store: &PostgresStore, postgres: &Postgres, definition: &Arc<Defi
         sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.expect("the server takes a setting");
     }
     let now = Clock::System.now();
-    let (number, retention) = (PrNumber(2_000_000), Retention { executions: 1000, age: Duration::from_secs(86_400 * 90) });
+    let (number, retention) =
+        (PrNumber(2_000_000), Retention { executions: 1000, age: Duration::from_secs(86_400 * 90) });
     let event = Event { number, at: now, ..sample::opened("explain") };
     let new = NewExecution { id: ExecutionId::new(), definition: definition.clone(), group: None };
     let begun = postgres.log().len();
