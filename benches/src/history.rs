@@ -105,7 +105,7 @@ async fn measure(store: &PostgresStore, definition: &Arc<Definition>, size: i64)
         failures.push(millis(begun));
         let begun = Instant::now();
         let of_one = Filter { repository: Some(repository.clone()), ..Filter::default() };
-        assert_eq!(store.executions(&of_one, None, 50).await.expect("list").len(), 50);
+        assert!(!store.executions(&of_one, None, 50).await.expect("list").is_empty());
         own.push(millis(begun));
         let begun = Instant::now();
         let purged = store.purge(&retention, now, 10).await.expect("purge");
