@@ -41,8 +41,8 @@ enum What {
         /// How many.
         #[arg(long, default_value_t = 3000)]
         count: u64,
-        /// How many at once.
-        #[arg(long, default_value_t = 32)]
+        /// How many at once; a process of the product runs ten unless its settings say otherwise.
+        #[arg(long, default_value_t = 10)]
         at_once: usize,
     },
     /// The time to claim, list and purge with few and with many finished executions in the tables.
