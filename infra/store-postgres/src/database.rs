@@ -152,14 +152,13 @@ impl Database {
             Err(Fault::new(FaultKind::Unavailable, context).retry(Retry::Backoff))
         });
         histogram!(DB_QUERY_DURATION, "query" => name).record(begun.elapsed().as_secs_f64());
-        let (mut open, mut idle) = (self.pool.size() as usize, self.pool.num_idle());
+        let (mut open, mut idle) = connections(&self.pool);
         if !self.transaction_pooler {
-            open += self.quick.size() as usize;
-            idle += self.quick.num_idle();
+            let (more, more_idle) = connections(&self.quick);
+            (open, idle) = (open + more, idle + more_idle);
         }
-        gauge!(DB_CONNECTIONS, "state" => "idle").set(f64::from(u32::try_from(idle).unwrap_or(u32::MAX)));
-        let used = open.saturating_sub(idle);
-        gauge!(DB_CONNECTIONS, "state" => "used").set(f64::from(u32::try_from(used).unwrap_or(u32::MAX)));
+        gauge!(DB_CONNECTIONS, "state" => "idle").set(f64::from(idle));
+        gauge!(DB_CONNECTIONS, "state" => "used").set(f64::from(open - idle));
         done
     }
 
@@ -167,6 +166,14 @@ impl Database {
         self.pool.close().await;
         self.quick.close().await;
     }
+}
+
+/// How many connections a pool has, and how many of these nobody uses. The pool counts the latter apart from the former, and
+/// for a moment to below zero, which wraps around.
+fn connections(pool: &PgPool) -> (u32, u32) {
+    let (open, idle) = (pool.size(), pool.num_idle());
+    let wrapped = idle > usize::MAX / 2;
+    (open, if wrapped { 0 } else { u32::try_from(idle).unwrap_or(open).min(open) })
 }
 
 fn beginning(transaction_pooler: bool) -> &'static str {
