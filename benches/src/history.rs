@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use autopr_core::clock::{Clock, after};
 use autopr_core::event::Event;
 use autopr_core::execution::ExecutionStatus;
-use autopr_core::ids::{ExecutionId, PrNumber};
+use autopr_core::ids::{ExecutionId, PrNumber, RepoName};
 use autopr_core::ports::operations::Filter;
 use autopr_core::ports::store::{Claim, NewExecution, Retention};
 use autopr_core::ports::{Operations, Store};
 use autopr_core::testkit::sample;
 use autopr_core::workflow::Definition;
+use autopr_services::Postgres;
 use autopr_store_postgres::PostgresStore;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -21,8 +22,8 @@ use crate::median;
 const TIMES: usize = 101;
 
 /// Measures with `few` finished executions, then with `many`.
-pub(crate) async fn run(store: Arc<PostgresStore>, url: &str, few: i64, many: i64, explain: bool) {
-    let mut connection = PgConnection::connect(url).await.expect("a connection");
+pub(crate) async fn run(store: Arc<PostgresStore>, postgres: &Postgres, few: i64, many: i64, explain: bool) {
+    let mut connection = PgConnection::connect(&postgres.url("bench")).await.expect("a connection");
     let workflow = "name: pr-review\non: { pull_request: [opened] }\nsteps: [{ id: fetch, uses: fetch }]\n";
     let definition = Arc::new(Definition::parse("bench.yaml", workflow).expect("a workflow"));
     store.register(std::slice::from_ref(&definition), Clock::System.now()).await.expect("register");
@@ -39,7 +40,7 @@ pub(crate) async fn run(store: Arc<PostgresStore>, url: &str, few: i64, many: i6
         before = now;
     }
     if explain {
-        plans(&mut connection).await;
+        plans(&store, postgres, &definition).await;
     }
 }
 
@@ -73,12 +74,16 @@ async fn fill(connection: &mut PgConnection, from: i64, size: i64, digest: &str)
     .execute(&mut *connection)
     .await
     .expect("the steps");
-    sqlx::raw_sql("VACUUM ANALYZE").execute(connection).await.expect("statistics");
+    // What is measured must not wait for the disk to take in what was only put there for it.
+    for statement in ["VACUUM ANALYZE", "CHECKPOINT"] {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await.expect("the tables are at rest");
+    }
 }
 
 /// The medians in milliseconds.
 async fn measure(store: &PostgresStore, definition: &Arc<Definition>, size: i64) -> Vec<(&'static str, f64)> {
-    let (mut claims, mut lists, mut filtered, mut purges) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let [mut claims, mut lists, mut failures, mut own, mut purges] = [const { Vec::new() }; 5];
+    let repository = RepoName::new("acme/repository-7").expect("a name");
     // All but the newest are too many: each purge removes a batch of the oldest.
     let retention = Retention { executions: 1000, age: Duration::from_secs(86_400 * 365) };
     for time in 0..TIMES {
@@ -97,7 +102,11 @@ async fn measure(store: &PostgresStore, definition: &Arc<Definition>, size: i64)
         let begun = Instant::now();
         let failed = Filter { status: Some(ExecutionStatus::Failed), ..Filter::default() };
         assert_eq!(store.executions(&failed, None, 50).await.expect("list").len(), 50);
-        filtered.push(millis(begun));
+        failures.push(millis(begun));
+        let begun = Instant::now();
+        let of_one = Filter { repository: Some(repository.clone()), ..Filter::default() };
+        assert!(!store.executions(&of_one, None, 50).await.expect("list").is_empty());
+        own.push(millis(begun));
         let begun = Instant::now();
         let purged = store.purge(&retention, now, 10).await.expect("purge");
         purges.push(millis(begun));
@@ -106,7 +115,8 @@ async fn measure(store: &PostgresStore, definition: &Arc<Definition>, size: i64)
     [
         ("claim", claims),
         ("list the newest 50", lists),
-        ("list the newest 50 that failed", filtered),
+        ("list the newest 50 that failed", failures),
+        ("list the newest 50 of a repository", own),
         ("purge 10", purges),
     ]
     .into_iter()
@@ -118,28 +128,29 @@ fn millis(begun: Instant) -> f64 {
     begun.elapsed().as_secs_f64() * 1000.0
 }
 
-/// How the server goes about the statements.
-async fn plans(connection: &mut PgConnection) {
-    let id = "(SELECT id FROM workflow_executions ORDER BY id DESC LIMIT 1)";
-    let list = "SELECT e.id, w.name FROM workflow_executions e JOIN workflows w ON w.id = e.workflow_id";
-    for (what, statement) in [
-        ("claim", format!("UPDATE workflow_executions SET fence = fence + 1 WHERE id = {id} AND status = 'queued'")),
-        ("list", format!("{list} ORDER BY e.id DESC LIMIT 50")),
-        ("list by status", format!("{list} WHERE e.status = 'failed' ORDER BY e.id DESC LIMIT 50")),
-        (
-            "sweep",
-            "SELECT id FROM workflow_executions WHERE status IN ('queued', 'running', 'parked') ORDER BY updated_at LIMIT 200"
-                .to_owned(),
-        ),
-        (
-            "purge by age",
-            "SELECT id FROM workflow_executions WHERE created_at < now() - interval '90 days'
-                AND status NOT IN ('queued', 'running', 'parked') ORDER BY created_at LIMIT 200"
-                .to_owned(),
-        ),
-    ] {
-        let explain = sqlx::query_scalar::<_, String>(AssertSqlSafe(format!("EXPLAIN {statement}")));
-        let plan = explain.fetch_all(&mut *connection).await.expect("a plan");
-        println!("\n{what}:\n    {}", plan.join("\n    "));
+/// Prints how the server goes about the store's own statements, by its log.
+async fn plans(store: &PostgresStore, postgres: &Postgres, definition: &Arc<Definition>) {
+    for statement in ["ALTER SYSTEM SET auto_explain.log_min_duration = 0", "SELECT pg_reload_conf()"] {
+        let mut connection = PgConnection::connect(&postgres.url("bench")).await.expect("a connection");
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.expect("the server takes a setting");
     }
+    let now = Clock::System.now();
+    let (number, retention) =
+        (PrNumber(2_000_000), Retention { executions: 1000, age: Duration::from_secs(86_400 * 90) });
+    let event = Event { number, at: now, ..sample::opened("explain") };
+    let new = NewExecution { id: ExecutionId::new(), definition: definition.clone(), group: None };
+    let begun = postgres.log().len();
+    store.accept(&event, std::slice::from_ref(&new), now).await.expect("accept");
+    store.claim(new.id, "bench", now, after(now, Duration::from_secs(60))).await.expect("claim");
+    let repository = RepoName::new("acme/repository-7").expect("a name");
+    for filter in [
+        Filter::default(),
+        Filter { status: Some(ExecutionStatus::Failed), ..Filter::default() },
+        Filter { repository: Some(repository), ..Filter::default() },
+    ] {
+        store.executions(&filter, None, 50).await.expect("list");
+    }
+    store.requeue_due(now, Duration::from_secs(60), 200).await.expect("sweep");
+    store.purge(&retention, now, 10).await.expect("purge");
+    println!("{}", &postgres.log()[begun..]);
 }

@@ -43,8 +43,8 @@ enum What {
         /// How many.
         #[arg(long, default_value_t = 3000)]
         count: u64,
-        /// How many at once.
-        #[arg(long, default_value_t = 32)]
+        /// How many at once; a process of the product runs ten unless its settings say otherwise.
+        #[arg(long, default_value_t = 10)]
         at_once: usize,
     },
     /// The time to claim, list and purge with few and with many finished executions in the tables.
@@ -76,13 +76,16 @@ enum What {
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let Cli { what, statements } = Cli::parse();
-    let settings = match statements {
-        true => vec![
-            setting("shared_preload_libraries", "pg_stat_statements"),
-            setting("pg_stat_statements.track_planning", "on"),
-        ],
-        false => Vec::new(),
-    };
+    let mut settings = Vec::new();
+    if statements {
+        settings.push(setting("shared_preload_libraries", "pg_stat_statements"));
+        settings.push(setting("pg_stat_statements.track_planning", "on"));
+    }
+    if matches!(what, What::History { explain: true, .. }) {
+        settings.push(setting("session_preload_libraries", "auto_explain"));
+        settings.push(setting("auto_explain.log_analyze", "on"));
+        settings.push(setting("auto_explain.log_buffers", "on"));
+    }
     // With the disk waited for, as in production.
     let postgres = Postgres::start_with(&PostgresOptions { durable: true, settings, ..PostgresOptions::default() });
     let url = postgres.create_database("bench");
@@ -94,7 +97,7 @@ fn main() {
             }
             What::Executions { count, at_once } => executions::run(store, count, at_once).await,
             What::Lambda { folder, starts, invocations } => lambda::run(&url, &folder, starts, invocations).await,
-            What::History { few, many, explain } => history::run(store, &url, few, many, explain).await,
+            What::History { few, many, explain } => history::run(store, &postgres, few, many, explain).await,
         }
         if statements {
             statements::print(&url).await;

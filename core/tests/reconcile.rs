@@ -421,10 +421,10 @@ async fn the_last_of_the_forges_allowance_is_left_to_reviews() {
     let mut scene = Scene::installed(&["a/a", "b/b"]);
     scene.world.forge.page_size(100, Some(499));
     scene.tried(1, "lost", MINUTE, false, false);
-    scene.pass().await;
+    assert_eq!(scene.pass().await.redelivered, 0);
     assert_eq!(scene.world.forge.listings(), ["deliveries", "places", "a/a"]);
     scene.world.forge.page_size(100, Some(500));
-    scene.pass().await;
+    assert_eq!(scene.pass().await.redelivered, 1);
     assert_eq!(scene.world.forge.listings(), ["deliveries", "b/b"], "it went on where it ended");
 }
 

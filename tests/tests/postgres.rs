@@ -110,12 +110,16 @@ fn operators_migrate_look_and_redrive() {
     let url = postgres.create_database("operators");
     let folder = tempfile::tempdir().expect("a folder");
     let check = run(&folder, &url, &["migrate", "--check"]);
-    assert_eq!((check.0, check.1.as_str()), (Some(1), "pending 1 initial\npending 2 operations\n"));
+    assert_eq!((check.0, check.1.as_str()), (Some(1), "pending 1 initial\npending 2 operations\npending 3 heads\n"));
     let dry = run(&folder, &url, &["migrate", "--dry-run"]);
     assert!(dry.0 == Some(0) && dry.1.contains("CREATE TABLE workflow_executions"), "{}", dry.1);
     assert_eq!(run(&folder, &url, &["migrate", "--check"]).0, Some(1), "neither changed anything");
     let done = run(&folder, &url, &["migrate"]);
-    assert!(done.0 == Some(0) && done.1.starts_with("applied 1 initial\napplied 2 operations\n"), "{}", done.1);
+    assert!(
+        done.0 == Some(0) && done.1.starts_with("applied 1 initial\napplied 2 operations\napplied 3 heads\n"),
+        "{}",
+        done.1
+    );
     assert_eq!(run(&folder, &url, &["migrate", "--check"]), (Some(0), "up to date\n".to_owned()));
 
     assert_eq!(run(&folder, &url, &["messages", "list"]), (Some(0), "no message is set aside\n".to_owned()));
@@ -143,7 +147,7 @@ fn operators_migrate_look_and_redrive() {
     let audit = run(&folder, &url, &["audit", "--json"]);
     let log: serde_json::Value = serde_json::from_str(&audit.1).expect("JSON");
     let actions: Vec<_> = log.as_array().expect("a list").iter().map(|entry| entry["action"].as_str()).collect();
-    let wanted = ["message.discard", "message.redrive", "schema.migrate", "schema.migrate"];
+    let wanted = ["message.discard", "message.redrive", "schema.migrate", "schema.migrate", "schema.migrate"];
     assert_eq!(actions, wanted.map(Some));
     assert_eq!(run(&folder, &url, &["executions"]), (Some(0), String::new()));
 }
@@ -157,4 +161,24 @@ fn a_server_refuses_tables_that_are_behind_when_it_may_not_migrate() {
     assert!(!server.listens());
     let log = server.log();
     assert!(log.contains("run `autopr migrate`"), "{log}");
+}
+
+#[test]
+fn a_server_that_may_not_change_tables_works_on_those_there_are() {
+    let postgres = Postgres::shared();
+    let url = postgres.create_database("least");
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(run(&folder, &url, &["migrate"]).0, Some(0));
+    let rights = "CREATE ROLE least LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO least;
+        GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO least";
+    postgres.psql("least", rights);
+    let (github, app) = github();
+    let setup = Setup::app(&github, &app).set("DATABASE_URL", &url.replace("autopr@", "least@"));
+    let server = Server::start(setup.settings("database:\n  migrate_on_start: false\n"));
+    github.send_webhooks_to(&server.webhook(), SECRET);
+    let number = open_pull(&github);
+    assert_eq!(deliver(&github, number).status, 202);
+    server.finished(1);
+    assert_eq!(github.reviews("acme", "shop", number).len(), 1);
 }

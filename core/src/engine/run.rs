@@ -1,5 +1,6 @@
 //! The only loop: claim, decide, run steps, record, until the execution is done, parked, given back, or lost.
 
+use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -49,6 +50,7 @@ impl Engine {
             deadline,
             stopping: false,
             changed: Vec::new(),
+            recorded: BTreeSet::new(),
             steps,
             over: Vec::new(),
             memos: Memos::default(),
@@ -77,6 +79,8 @@ struct Run<'e> {
     stopping: bool,
     /// Records that differ from what the store holds.
     changed: Vec<StepRecord>,
+    /// Steps that were recorded since the claim, in a way that the store may lose when it crashes.
+    recorded: BTreeSet<String>,
     steps: FuturesUnordered<BoxFuture<'e, Ended>>,
     /// Attempts that came to their end while the store was waited for.
     over: Vec<Ended>,
@@ -289,6 +293,13 @@ impl Run<'_> {
         let now = self.engine.clock.now();
         self.execution.active = self.execution.active_at(now);
         self.execution.resumed_at = Some(now);
+        if state == State::Running {
+            self.recorded.extend(self.changed.iter().map(|record| record.id.clone()));
+        } else {
+            // The last word holds all that was said before.
+            let again = self.execution.steps.iter().filter(|step| self.recorded.contains(&step.id)).cloned().collect();
+            self.change(again);
+        }
         let update = Update { steps: std::mem::take(&mut self.changed), state, active: self.execution.active, now };
         let (store, lease) = (&self.engine.edges.store, self.lease.clone());
         let standing = self.meanwhile(store.record(&lease, &update)).await?;

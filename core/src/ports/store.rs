@@ -45,7 +45,8 @@ pub trait Store: Send + Sync {
     async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Standing, Fault>;
 
     /// Records step changes and the execution's new state under the lease. Any state but [`State::Running`] ends the
-    /// lease. Returns whether the execution has been superseded meanwhile; one that was is queued instead of parked.
+    /// lease. Returns whether the execution has been superseded meanwhile; one that was is queued instead of parked. What
+    /// is recorded with [`State::Running`] may be lost when the store crashes; the record that ends the lease has it once more.
     ///
     /// # Errors
     /// [`crate::fault::FaultKind::LeaseLost`] when another worker has claimed the execution.

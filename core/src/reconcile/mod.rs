@@ -86,7 +86,7 @@ impl Engine {
             outcome = deliveries::pass(&mut pass, &mut progress.deliveries).await;
         }
         if settings.pull_requests {
-            pass.limit = settings.requests;
+            (pass.limit, pass.low) = (settings.requests, false);
             outcome = outcome.and(pulls::pass(&mut pass, &mut progress.pulls).await);
         }
         outcome.map(|()| pass.done)
@@ -101,7 +101,8 @@ struct Pass<'e> {
     done: Reconciled,
     /// How many requests may have been made by the end of this half.
     limit: u32,
-    /// Whether the forge has so few left that the rest is for reviews.
+    /// Whether the forge has so few left that the rest is for reviews; the two halves of a pass have allowances of their
+    /// own.
     low: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -70,14 +70,15 @@ impl World {
         let model = Arc::new(ScriptedModel::new(script));
         let queue = Arc::new(StoreQueue::new(store.clone(), clock.clone()));
         let edges = Edges { store, queue, forge: forge.clone(), models: chain(&model) };
-        let catalog = Catalog::load(std::iter::empty::<(&str, &str)>()).expect("the built-in workflows");
-        Self { edges, forge, model, clock, catalog: Arc::new(catalog), policy: Policy::default() }
+        // Read once: a suite makes thousands of worlds.
+        static BUILT_IN: LazyLock<Arc<Catalog>> = LazyLock::new(|| catalog(&[]));
+        Self { edges, forge, model, clock, catalog: BUILT_IN.clone(), policy: Policy::default() }
     }
 
     /// The same with more workflows.
     #[must_use]
     pub fn workflows(mut self, files: &[(&str, &str)]) -> Self {
-        self.catalog = Arc::new(Catalog::load(files.iter().copied()).expect("the test's workflows"));
+        self.catalog = catalog(files);
         self
     }
 
@@ -152,6 +153,11 @@ impl World {
         self.time().advance(wait);
         true
     }
+}
+
+/// The built-in workflows and these.
+fn catalog(files: &[(&str, &str)]) -> Arc<Catalog> {
+    Arc::new(Catalog::load(files.iter().copied()).expect("the test's workflows"))
 }
 
 /// A chain of that one model, at [`PRICE`].
@@ -253,7 +259,8 @@ impl Course {
         world.edges.models = chain(&world.model);
         let event = sample::opened("d-1");
         let event = if self == Self::Beside {
-            world = world.workflows(&[("beside.yaml", BESIDE)]);
+            static WITH_BESIDE: LazyLock<Arc<Catalog>> = LazyLock::new(|| catalog(&[("beside.yaml", BESIDE)]));
+            world.catalog = WITH_BESIDE.clone();
             world.forge.permit(&event.sender.login, Permission::Write);
             let kind = EventKind::Command { name: "beside".to_owned(), arguments: String::new(), comment: None };
             Event { kind, ..event }

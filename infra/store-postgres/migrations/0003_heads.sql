@@ -5,3 +5,6 @@ ALTER TABLE deliveries ADD COLUMN head_sha TEXT;
 
 CREATE INDEX idx_deliveries_head ON deliveries (repository, pull_request, head_sha)
     WHERE head_sha IS NOT NULL AND outcome = 'accepted';
+
+-- The newest of a repository.
+CREATE INDEX idx_workflow_executions_newest ON workflow_executions (repository, id);

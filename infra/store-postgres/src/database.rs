@@ -9,7 +9,7 @@ use metrics::{gauge, histogram};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, PgConnection, Postgres};
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Postgres};
 
 use crate::row::fault;
 
@@ -147,18 +147,18 @@ impl Database {
         if self.pooler.by_transaction() { self.transaction().await } else { self.session().await }
     }
 
-    /// A connection for one statement that may be lost with the machine of the database when that dies within a second:
-    /// what is done again then, or taken for undone, without harm. Nobody waits for the disk, also not those who want the
-    /// same rows. What is committed later on any connection reaches the disk later
+    /// A connection for one statement that may be lost when the database crashes within a second: what is done again then,
+    /// or taken for undone, without harm. Nobody waits for the disk, also not those who want the same rows. What is
+    /// committed later on any connection reaches the disk later
     /// (<https://www.postgresql.org/docs/15/wal-async-commit.html>).
     pub(crate) async fn quick(&self) -> Result<Session, Fault> {
+        let mut session = Session::of(&self.quick).await?;
         if self.pooler.by_transaction() {
-            let mut session = self.transaction().await?;
-            let off = sqlx::raw_sql("SET LOCAL synchronous_commit = off").execute(session.connection()).await;
-            off.map_err(fault("begin"))?;
-            return Ok(session);
+            let begin = format!("{}; SET LOCAL synchronous_commit = off", self.pooler.beginning());
+            sqlx::raw_sql(AssertSqlSafe(begin)).execute(session.connection()).await.map_err(fault("begin"))?;
+            session.in_transaction = true;
         }
-        Session::of(&self.quick).await
+        Ok(session)
     }
 
     /// A connection with a transaction that has begun.

@@ -64,8 +64,8 @@ pub struct PostgresStore {
     listening: Option<JoinHandle<()>>,
 }
 
-/// Runs a query of a store on a connection of its own: `single` for one statement, `quick` for one that may be lost in a
-/// power cut, `transaction` for several.
+/// Runs a query of a store on a connection of its own: `single` for one statement, `quick` for one that may be lost when
+/// the database crashes, `transaction` for several.
 macro_rules! query {
     ($self:ident.$open:ident, $name:literal, |$connection:ident| $work:expr) => {
         $self
@@ -220,7 +220,7 @@ impl Store for PostgresStore {
 
     async fn record(&self, lease: &Lease, update: &Update) -> Result<Standing, Fault> {
         if matches!(update.state, State::Running) {
-            // Lost in a power cut, steps are run again; what they tell the world comes after an effect's intent, which
+            // Lost in a crash of the database, steps are run again; what they tell the world comes after an effect's intent, which
             // waits for the disk and for all that was committed before.
             return query!(self.quick, "record", |connection| lease::record(connection, lease, update));
         }

@@ -188,6 +188,8 @@ impl World {
 
 fn setup(plan: &Plan, github: &FakeGitHub, app: &autopr_fakes::github::Installed, model: &ScriptedModel) -> Setup {
     let setup = Setup::app(github, app)
+        // What is missed is asked for again, and stood in for, while everything else goes wrong.
+        .reconcile(true, true)
         .models(model, &[Vendor::OpenAi, Vendor::Anthropic])
         // Calls whose end nobody knows are booked at the most they may have cost.
         .settings("  budget: { per_execution_usd: 100, per_repository_daily_usd: 100000, daily_usd: 100000 }\n")

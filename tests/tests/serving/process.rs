@@ -48,7 +48,8 @@ fn a_port_that_is_taken_is_named_with_its_setting() {
             "autopr: can't listen on 127.0.0.1:{port}: Address already in use (os error 98); choose another port with \
              {setting}\n"
         );
-        assert_eq!((code, told), (Some(2), expect));
+        // What stands before it is about the database, which is opened first.
+        assert!(code == Some(2) && told.ends_with(&expect), "{told}");
     }
 }
 
