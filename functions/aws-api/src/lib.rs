@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 /// It writes nothing to GitHub and asks no model.
 const NEEDS: Needs = Needs { postgres: true, ..Needs::NOTHING };
 
-const KIND: Kind = Kind { name: "aws-api", needs: NEEDS, reads_file: true, threads: false };
+const KIND: Kind =
+    Kind { name: "aws-api", needs: NEEDS, reads_file: true, unused: &["github", "llm.providers"], threads: false };
 
 /// The most connections: an environment answers one request at a time.
 const MOST_CONNECTIONS: u32 = 2;

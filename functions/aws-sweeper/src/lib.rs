@@ -23,7 +23,13 @@ use uuid::Uuid;
 /// It asks no model.
 const NEEDS: Needs = Needs { postgres: true, models: false, ..Needs::WORK };
 
-const KIND: Kind = Kind { name: "aws-sweeper", needs: NEEDS, reads_file: true, threads: false };
+const KIND: Kind = Kind {
+    name: "aws-sweeper",
+    needs: NEEDS,
+    reads_file: true,
+    unused: &["github.webhook_secrets", "llm.providers", "server.api_keys"],
+    threads: false,
+};
 
 /// The most connections: it does one thing after the other.
 const MOST_CONNECTIONS: u32 = 2;

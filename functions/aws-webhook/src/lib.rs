@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 /// It reads its variables only, which makes it start sooner.
-const KIND: Kind = Kind { name: "aws-webhook", needs: Needs::INTAKE, reads_file: false, threads: false };
+const KIND: Kind = Kind { name: "aws-webhook", needs: Needs::INTAKE, reads_file: false, unused: &[], threads: false };
 
 /// Runs the function by a clock; another one than the machine's is for tests.
 pub fn run(clock: Clock) -> ExitCode {

@@ -18,8 +18,13 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-const KIND: Kind =
-    Kind { name: "aws-worker", needs: Needs { postgres: true, ..Needs::WORK }, reads_file: true, threads: true };
+const KIND: Kind = Kind {
+    name: "aws-worker",
+    needs: Needs { postgres: true, ..Needs::WORK },
+    reads_file: true,
+    unused: &["github.webhook_secrets", "server.api_keys"],
+    threads: true,
+};
 
 /// The most connections of one environment. There may be as many environments as the function has concurrency, and the
 /// executions of a batch wait for models, not for the database: four are enough for ten.

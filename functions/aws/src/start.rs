@@ -27,6 +27,8 @@ pub struct Kind {
     /// Whether it reads the configuration file that was packed with it. One that does not starts sooner, and is not
     /// concerned with what the file says of others' secrets.
     pub reads_file: bool,
+    /// Where the file may name secrets that it has no use for, and no right to: see [`Source::unused`].
+    pub unused: &'static [&'static str],
     /// Whether it uses several processors.
     pub threads: bool,
 }
@@ -108,5 +110,5 @@ fn source(kind: Kind) -> Source {
     let env: BTreeMap<String, String> = std::env::vars_os().filter_map(readable).collect();
     let dir = env.get("LAMBDA_TASK_ROOT").map(PathBuf::from);
     let config = if kind.reads_file { ConfigFile::OfEnvironment } else { ConfigFile::None };
-    Source { dir: dir.unwrap_or_default(), env, config, ..Source::default() }
+    Source { dir: dir.unwrap_or_default(), env, config, unused: kind.unused, ..Source::default() }
 }

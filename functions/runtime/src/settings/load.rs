@@ -24,6 +24,9 @@ pub struct Source {
     pub dir: PathBuf,
     /// What was found under the names of [`Source::references`].
     pub secrets: Values,
+    /// Beginnings of settings, such as `llm.providers`, whose secrets this process has no use for and perhaps no right to:
+    /// where the file names one there, the setting counts as absent.
+    pub unused: &'static [&'static str],
 }
 
 /// Which configuration file is read.
@@ -102,7 +105,7 @@ impl Settings {
             _ => None,
         };
         let (values, of_secrets) = match &mut file {
-            Some(file) => reference::take(file, &set, &source.secrets, &mut mistakes),
+            Some(file) => reference::take(file, &set, source, &mut mistakes),
             None => Default::default(),
         };
         let file_values = file.as_ref().and_then(|document| prune(document, &schema, &mut mistakes));

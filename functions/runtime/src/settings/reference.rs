@@ -59,7 +59,8 @@ impl Source {
         }
         let Ok(Some((name, text))) = find_file(self) else { return found };
         let Ok(document) = Document::parse(name, &text) else { return found };
-        for path in naming(document.root()).into_iter().filter(|path| !is_overridden(path, &set)) {
+        let wanted = |path: &Path| !is_overridden(path, &set) && !is_unused(path, self.unused);
+        for path in naming(document.root()).into_iter().filter(wanted) {
             let Some(node) = document.get(&path) else { continue };
             let origin = place_of(&document, &path);
             for (index, item) in node.items().iter().enumerate() {
@@ -104,17 +105,23 @@ pub(super) fn place(text: &str, places: Places, takes_object: bool, secrets: &Va
 }
 
 /// Takes the settings that name secrets out of a configuration file. Returns their values, and where each comes from. Those
-/// that one of the environment's settings takes the place of are only taken out.
+/// that one of the environment's settings takes the place of, or that the process has no use for, are only taken out.
 pub(super) fn take(
     document: &mut Document,
     set: &BTreeSet<Path>,
-    secrets: &Values,
+    source: &Source,
     mistakes: &mut Vec<Diagnostic>,
 ) -> (Vec<(Path, Value)>, BTreeMap<Path, Origin>) {
     let (mut values, mut origins) = (Vec::new(), BTreeMap::new());
     for path in naming(document.root()) {
+        if is_unused(&path, source.unused) {
+            // Half of an App is a mistake.
+            let whole = if is_under(&path, APP) { APP.into() } else { path };
+            document.remove(&whole);
+            continue;
+        }
         if !is_overridden(&path, set) {
-            match read(document, &path, secrets) {
+            match read(document, &path, &source.secrets) {
                 Ok(Some((read, origin))) => {
                     origins.extend(read.iter().map(|(path, _)| (path.clone(), origin.clone())));
                     values.extend(read);
@@ -128,6 +135,9 @@ pub(super) fn take(
     }
     (values, origins)
 }
+
+/// What counts only together.
+const APP: &str = "github.app";
 
 type Read = Option<(Vec<(Path, Value)>, Origin)>;
 
@@ -194,6 +204,15 @@ fn is_overridden(path: &Path, set: &BTreeSet<Path>) -> bool {
     let connection = ["url", "host", "port", "username", "password", "name"];
     let is_connection = || connection.iter().any(|key| *path == database.key(*key));
     set.contains(path) || (set.contains(&database.key("url")) && is_connection())
+}
+
+/// Whether a setting lies under one of these beginnings.
+fn is_unused(path: &Path, unused: &[&str]) -> bool {
+    unused.iter().any(|beginning| is_under(path, beginning))
+}
+
+fn is_under(path: &Path, beginning: &str) -> bool {
+    path.steps().starts_with(Path::from(beginning).steps())
 }
 
 /// The addresses in a text.

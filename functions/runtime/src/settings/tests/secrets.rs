@@ -239,3 +239,16 @@ server: { port: aws-sm://word }
     let given = resolved(given, &[("aws-sm://db", r#"{"host":"h","port":"hunter2","dbname":"d"}"#)]);
     assert_snapshot!(given.mistakes(), @"environment variable DATABASE_URL (aws-sm://db): database.port: expected a whole number, found text; write a whole number");
 }
+
+#[test]
+fn secrets_of_the_file_that_a_process_has_no_use_for_are_neither_asked_for_nor_missed() {
+    let file = FILE.replace("id: aws-sm://autopr/app#id", "id: 17");
+    let mut given = Given::env(&[]).file("configs/development.yaml", &file);
+    given.source.unused = &["github", "llm.providers", "server"];
+    assert_snapshot!(references(&given), @"database.url < configs/development.yaml:1:18: aws-sm://autopr/prod/database");
+    let given = resolved(given, &[("aws-sm://autopr/prod/database", "postgresql://db/autopr")]);
+    let loaded = Settings::load_for(&given.source, Needs::NOTHING).unwrap();
+    assert_eq!(loaded.settings.github.app.id, None, "half of an App is none");
+    assert!(loaded.settings.github.webhook_secrets.is_empty());
+    assert!(loaded.settings.llm.usable().is_empty());
+}
