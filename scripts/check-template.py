@@ -15,6 +15,38 @@ TEMPLATE = Path("template.yaml")
 # Each function and whether it may be in the VPC.
 FUNCTIONS = {"Webhook": False, "Worker": True, "Sweeper": True, "Api": True}
 
+# What a role may do, by the names of its statements.
+ALLOWED = {
+    "WriteLogs": ["logs:CreateLogStream", "logs:PutLogEvents"],
+    "SendTraces": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+    "ReadSecrets": ["secretsmanager:GetSecretValue"],
+    "UseKey": ["kms:Decrypt", "kms:GenerateDataKey"],
+    "JoinVpc": [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    ],
+    "OnlyLambdaJoins": ["ec2:*"],
+}
+ANY = {"WriteLogs", "SendTraces", "ReadSecrets", "UseKey"}
+IN_VPC = ANY | {"JoinVpc", "OnlyLambdaJoins"}
+MAY = {"Webhook": ANY, "Worker": IN_VPC, "Sweeper": IN_VPC, "Api": IN_VPC}
+QUEUE = {
+    "Webhook": ["sqs:SendMessage"],
+    "Worker": [
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+    ],
+    "Sweeper": ["sqs:SendMessage"],
+}
+CONCURRENCY = {"Webhook": 50, "Worker": {"Ref": "WorkerConcurrency"}, "Sweeper": 1, "Api": 10}
+
 wrong = []
 
 
@@ -59,12 +91,12 @@ def main(out):
         return json.dumps(paths[path][method]["x-amazon-apigateway-integration"]["uri"])
 
     holds("${WebhookFunction.Arn}" in target("/webhooks/github", "post"), "POST /webhooks/github goes to the webhook function")
-    holds("${WebhookFunction.Arn}" in target("/api/health", "get"), "GET /api/health goes to the webhook function")
     holds("${ApiFunction.Arn}" in target("$default", "x-amazon-apigateway-any-method"), "the rest goes to the API function")
-    holds(len(paths) == 3, "there is no other route")
+    holds(len(paths) == 2, "there is no other route")
 
     settings = Path("functions/runtime/src/settings/environment.rs").read_text()
-    known = set(re.findall(r'name: "([A-Z_]+)"', settings)) | {"AUTOPR_QUEUE_URL"}
+    known = set(re.findall(r'name: "([A-Z_]+)"', settings))
+    known |= {"AUTOPR_QUEUE_URL", "PGSSLMODE", "PGSSLROOTCERT"}
     for name, in_vpc in FUNCTIONS.items():
         function, role = properties(f"{name}Function"), properties(f"{name}Role")
         holds(function["Runtime"] == "provided.al2023", f"{name}: runtime")
@@ -72,6 +104,20 @@ def main(out):
         holds(("VpcConfig" in function) == in_vpc, f"{name}: VPC")
         holds(not role.get("ManagedPolicyArns"), f"{name}: no policy but its own")
         variables = function["Environment"]["Variables"]
+        statements = [s["Fn::If"][1] if "Fn::If" in s else s for s in role["Policies"][0]["PolicyDocument"]["Statement"]]
+        allowed = {
+            s["Sid"]: (s["Effect"], *sorted([s["Action"]] if isinstance(s["Action"], str) else s["Action"]))
+            for s in statements
+        }
+        expected = {sid: ("Deny" if sid == "OnlyLambdaJoins" else "Allow", *ALLOWED[sid]) for sid in MAY[name]}
+        expected |= {"UseQueue": ("Allow", *QUEUE[name])} if name in QUEUE else {}
+        holds(allowed == expected, f"{name}: the role allows {allowed}, which is not {expected}")
+        for statement in statements:
+            free = statement["Sid"] in {"SendTraces", "JoinVpc", "OnlyLambdaJoins"}
+            everything = statement["Resource"] == "*" or "*" in statement["Resource"]
+            holds(free or not everything, f"{name}: {statement['Sid']} allows it on everything")
+        reserved = function.get("ReservedConcurrentExecutions", {}).get("Fn::If", [None, None])[1]
+        holds(reserved == CONCURRENCY[name], f"{name}: concurrency {reserved}")
         for variable in variables.keys() - known:
             wrong.append(f"{name}: {variable} is no setting")
         # It may read the secrets that its variables name, and none else.

@@ -119,6 +119,7 @@ async fn store(url: &str) -> Arc<PostgresStore> {
         log_statements: false,
         pooler: Pooler::None,
         hears: true,
+        asks: false,
     };
     let store = PostgresStore::new(&options).expect("a store");
     store.migrate().await.expect("tables");

@@ -8,6 +8,9 @@ use crate::ids::{ExecutionId, RepoName};
 /// What stands at the end of a text that was cut.
 pub const CUT: &str = " [cut]";
 
+/// Characters that are written by their numbers.
+const REFUSED: [char; 2] = ['\u{fffe}', '\u{ffff}'];
+
 /// A message. A tag this program does not know is not an error of the message: it is given back to the queue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "v")]
@@ -61,7 +64,13 @@ impl Message {
 
     /// The bytes to put on a queue.
     pub fn encode(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        let text = serde_json::to_string(self).unwrap_or_default();
+        // They stand in strings only. SQS takes no text with them, since XML has none
+        // (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>).
+        match text.contains(REFUSED) {
+            true => text.replace(REFUSED[0], "\\ufffe").replace(REFUSED[1], "\\uffff"),
+            false => text,
+        }
     }
 
     /// The bytes to put on a queue that takes no more than `limit` of them. Free texts give way: first what follows a
@@ -142,7 +151,7 @@ fn in_json(text: &str) -> usize {
 fn char_in_json(c: char) -> usize {
     match c {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
-        c if u32::from(c) < 0x20 => 6,
+        c if u32::from(c) < 0x20 || REFUSED.contains(&c) => 6,
         c => c.len_utf8(),
     }
 }
@@ -207,7 +216,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_message_that_is_cut_fits_and_still_says_what_happened(
-            arguments in "\\PC{0,400}|[\\x00-\\x7f]{0,400}",
+            arguments in "\\PC{0,400}|[\\x00-\\x7f]{0,400}|[a\\u{fffd}-\\u{ffff}]{0,99}",
             labels in prop::collection::vec("\\PC{0,60}|[\\x00-\\x7f]{0,60}", 0..8),
             room in 6_usize..1200,
         ) {
@@ -230,6 +239,15 @@ mod tests {
             let kind = EventKind::Command { name: "review".to_owned(), arguments: String::new(), comment: None };
             prop_assert_eq!(Event { labels: Vec::new(), kind, ..event }, bare);
         }
+    }
+
+    #[test]
+    fn what_sqs_refuses_is_written_by_its_number_and_read_back() {
+        let text = "\u{fffe}a\u{ffff} \\uffff".to_owned();
+        let message = Message::event(command(text.clone(), Vec::new()));
+        let body = message.encode();
+        assert!(body.contains(r"\ufffea\uffff \\uffff") && !body.contains(REFUSED), "{body}");
+        assert_eq!(texts(&Message::decode(&body).unwrap()).0, text);
     }
 
     #[test]

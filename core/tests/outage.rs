@@ -140,7 +140,7 @@ impl Story {
             while self.world.one_message(&workers[messages % workers.len()]).await {
                 messages += 1;
             }
-            if workers[0].sweep().await.expect("a sweep") > 0 {
+            if workers[0].sweep(autopr_core::engine::PATIENCE).await.expect("a sweep") > 0 {
                 continue;
             }
             let backlog = self.world.edges.store.backlog().await.expect("backlog");

@@ -32,8 +32,12 @@ pub use context::Context;
 /// How long a claim lasts without being renewed.
 pub const LEASE: Duration = Duration::from_secs(60);
 
-/// How long a queued execution may lie untouched before its message is taken for lost.
+/// How long a queued execution may lie untouched before its message is taken for lost, where messages wait in the store.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The same where messages wait in a queue of their own, in which they are never lost but may wait for long: more of them
+/// would make it longer.
+pub const LONG_PATIENCE: Duration = Duration::from_secs(900);
 
 /// How long running steps may go on once a shutdown has begun. Docker and Cloud Run kill a process 10 s after they told it
 /// to stop; what is left of that is for giving back.
@@ -157,16 +161,17 @@ impl Engine {
         }
     }
 
-    /// Queues what nobody is at and publishes a message for each. Returns how many.
+    /// Queues what nobody is at and publishes a message for each, `patience` after one was last published for it. Returns
+    /// how many.
     ///
     /// # Errors
     /// When the store or the queue can't be reached; what was not published is found by a later sweep.
-    pub async fn sweep(&self) -> Result<usize, Fault> {
-        let due = self.edges.store.requeue_due(self.clock.now(), PATIENCE, SWEEP).await?;
-        for (execution, repository) in &due {
-            self.publish(*execution, repository).await?;
-        }
-        Ok(due.len())
+    pub async fn sweep(&self, patience: Duration) -> Result<usize, Fault> {
+        let due = self.edges.store.requeue_due(self.clock.now(), patience, SWEEP).await?;
+        let count = due.len();
+        let messages = due.into_iter().map(|(execution, repository)| Message::advance(execution, repository));
+        self.edges.queue.publish_all(&messages.collect::<Vec<_>>()).await?;
+        Ok(count)
     }
 
     /// Accepts an event and runs its execution; several are fanned out through the queue.
@@ -182,12 +187,14 @@ impl Engine {
         }
         match accepted.live.as_slice() {
             [] => Ok(()),
-            [execution] => self.run(*execution, deadline).await,
+            [execution] => {
+                // For the lines that are logged about the message.
+                tracing::Span::current().record("execution", execution.to_string());
+                self.run(*execution, deadline).await
+            }
             several => {
-                for execution in several {
-                    self.publish(*execution, &event.repository).await?;
-                }
-                Ok(())
+                let message = |execution: &ExecutionId| Message::advance(*execution, event.repository.clone());
+                self.edges.queue.publish_all(&several.iter().map(message).collect::<Vec<_>>()).await
             }
         }
     }

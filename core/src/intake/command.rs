@@ -1,5 +1,7 @@
 //! Commands in comments: a first line that begins with `/autopr`.
 
+use crate::message::CUT;
+
 /// The most characters of a command's arguments that are kept.
 const MOST_ARGUMENTS: usize = 1000;
 
@@ -14,7 +16,15 @@ pub(super) fn command(comment: &str) -> Option<(String, String)> {
     let (name, arguments) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let name = if name.is_empty() { "help" } else { name };
     let name = name.chars().take(50).collect::<String>().to_lowercase();
-    Some((name, arguments.trim().chars().take(MOST_ARGUMENTS).collect()))
+    Some((name, shortened(arguments.trim())))
+}
+
+/// Arguments that are too long are cut, and say so.
+fn shortened(arguments: &str) -> String {
+    match arguments.char_indices().nth(MOST_ARGUMENTS) {
+        Some((end, _)) => format!("{}{CUT}", &arguments[..end]),
+        None => arguments.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -36,5 +46,12 @@ mod tests {
     fn commands(#[case] comment: &str, #[case] expect: Option<(&str, &str)>) {
         let found = command(comment);
         assert_eq!(found.as_ref().map(|(name, arguments)| (name.as_str(), arguments.as_str())), expect);
+    }
+
+    #[test]
+    fn arguments_that_are_too_long_say_that_they_were_cut() {
+        let cut = |letters: usize| command(&format!("/autopr ask {}", "ä".repeat(letters))).unwrap().1;
+        assert_eq!(cut(1000), "ä".repeat(1000));
+        assert_eq!(cut(1001), format!("{} [cut]", "ä".repeat(1000)));
     }
 }

@@ -15,6 +15,14 @@ use crate::message::Message;
 pub trait Queue: Send + Sync {
     /// Returns once the message is safe. It will be delivered at least once.
     async fn publish(&self, message: &Message) -> Result<(), Fault>;
+
+    /// Publishes several, which some queues take in one request. When it fails, some of them may be safe.
+    async fn publish_all(&self, messages: &[Message]) -> Result<(), Fault> {
+        for message in messages {
+            self.publish(message).await?;
+        }
+        Ok(())
+    }
 }
 
 /// The store as the queue: what a self-hosted engine uses. Cloning shares it.

@@ -138,7 +138,7 @@ impl World {
 
     /// Sweeps; if that finds nothing, moves the clock to the next thing that waits. False when nothing is left.
     async fn something_due(&self, engine: &Engine) -> bool {
-        match engine.sweep().await {
+        match engine.sweep(PATIENCE).await {
             Ok(0) => {}
             _ => return true,
         }

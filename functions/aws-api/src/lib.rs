@@ -30,12 +30,7 @@ async fn serve(function: Function) -> Result<(), Failed> {
     let stopping = shutdown.clone();
     let api = Live::start(&function, move |settings| start(settings, stopping.clone()));
     let api = Arc::new(api.await?);
-    let at_end = api.clone();
-    autopr_aws::at_end(async move || {
-        shutdown.cancel();
-        at_end.last().await.store.close().await;
-    })
-    .await;
+    autopr_aws::at_end(&api, shutdown, |api: Arc<Api>| async move { api.store.close().await }).await;
     autopr_aws::http::serve(&function, async || api.current().await.router.clone()).await
 }
 
@@ -47,7 +42,7 @@ struct Api {
 
 async fn start(settings: Settings, shutdown: CancellationToken) -> Result<Api, Failed> {
     let opened = autopr_wiring::open_few(&settings.database, MOST_CONNECTIONS).await;
-    let store = opened.map_err(|error| Failed::Other(error.to_string()))?;
+    let store = opened.map_err(|error| Failed::database(&error))?;
     let health = Health::new(env!("CARGO_PKG_VERSION"), shutdown, vec![Dependency::database(store.clone())]);
     Ok(Api { router: http::router_with(Router::new(), Arc::new(health)), store })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use autopr_aws::{Failed, Function, Kind, Live};
 use autopr_core::clock::Clock;
-use autopr_core::engine::{Edges, Engine};
+use autopr_core::engine::{Edges, Engine, LONG_PATIENCE};
 use autopr_core::model_chain::ModelChain;
 use autopr_core::ports::Queue;
 use autopr_core::reconcile::Progress;
@@ -53,12 +53,7 @@ async fn serve(function: Function) -> Result<(), Failed> {
         Sweeper::start(settings, queue.clone(), clock.clone(), stopping.clone())
     });
     let sweeper = Arc::new(sweeper.await?);
-    let at_end = sweeper.clone();
-    autopr_aws::at_end(async move || {
-        shutdown.cancel();
-        at_end.last().await.store.close().await;
-    })
-    .await;
+    autopr_aws::at_end(&sweeper, shutdown, |sweeper: Arc<Sweeper>| async move { sweeper.store.close().await }).await;
     // How far it was asked; another environment asks for everything once more.
     let progress = Mutex::new(Progress::default());
     let (function, progress) = (&function, &progress);
@@ -86,7 +81,7 @@ impl Sweeper {
         shutdown: CancellationToken,
     ) -> Result<Self, Failed> {
         let opened = autopr_wiring::open_few(&settings.database, MOST_CONNECTIONS).await;
-        let store = opened.map_err(|error| Failed::Other(error.to_string()))?;
+        let store = opened.map_err(|error| Failed::database(&error))?;
         let cache = autopr_wiring::cache(&settings.redis)?;
         let forge = autopr_wiring::github(&settings.github, cache)?;
         let edges = Edges { store: store.clone(), queue, forge: Arc::new(forge), models: ModelChain::default() };
@@ -95,6 +90,6 @@ impl Sweeper {
         let catalog: Catalog = autopr_runtime::catalog(&settings.workflow).map_err(unusable)?;
         let name = format!("{}-{}", KIND.name, Uuid::now_v7());
         let engine = Engine::new(edges, Arc::new(catalog), policy, clock.clone(), &name, shutdown.clone());
-        Ok(Self { upkeep: Upkeep::new(engine, clock, shutdown), store, settings })
+        Ok(Self { upkeep: Upkeep::new(engine, clock, shutdown, LONG_PATIENCE), store, settings })
     }
 }

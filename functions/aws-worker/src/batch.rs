@@ -1,7 +1,7 @@
 //! The messages of a batch, at once.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use autopr_core::engine::{Engine, Handled};
 use autopr_core::message::{Message, V1};
@@ -17,15 +17,26 @@ use tracing::{Instrument, Span};
 /// The name of the queue in metrics.
 const QUEUE: &str = "sqs";
 
-/// Deals with all messages of a batch, at most `at_once` at a time. What is under way at `deadline` is given back. One that
-/// panics is handed out again and leaves the others alone.
+/// The times of an invocation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    /// When what is under way is to be given back.
+    pub(crate) deadline: Timestamp,
+    /// How long until whoever is not done then is left behind: Lambda would kill the process, and what the others have
+    /// done would come again with it.
+    pub(crate) left: Duration,
+}
+
+/// Deals with all messages of a batch, at most `at_once` at a time. One that panics, or is not even given back when the time
+/// is over, is handed out again and leaves the others alone.
 pub(crate) async fn run(
     engine: &Engine,
     records: &[Record],
     request_id: &str,
-    deadline: Timestamp,
+    times: Times,
     at_once: usize,
 ) -> Vec<Handled> {
+    let Times { deadline, left } = times;
     let places = Arc::new(Semaphore::new(at_once));
     let mut tasks = JoinSet::new();
     for (index, record) in records.iter().enumerate() {
@@ -39,7 +50,13 @@ pub(crate) async fn run(
         tasks.spawn(task.instrument(span));
     }
     let mut results = vec![Handled::Redeliver; records.len()];
-    while let Some(ended) = tasks.join_next().await {
+    let end = Instant::now() + left;
+    loop {
+        let Ok(ended) = tokio::time::timeout_at(end.into(), tasks.join_next()).await else {
+            tracing::error!(request_id, messages = tasks.len(), "messages were left behind: they are handed out again");
+            break;
+        };
+        let Some(ended) = ended else { break };
         match ended {
             Ok((index, handled)) => {
                 if let Some(result) = results.get_mut(index) {

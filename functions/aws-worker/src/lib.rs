@@ -10,13 +10,15 @@ use autopr_aws::{Failed, Function, Kind, Live};
 use autopr_core::clock::Clock;
 use autopr_core::engine::{Edges, Engine};
 use autopr_core::ports::Queue;
-use autopr_queue_sqs::batch::{records, response};
+use autopr_queue_sqs::batch::{failed, records, response};
 use autopr_runtime::settings::{Needs, Settings};
 use autopr_store_postgres::PostgresStore;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::{LambdaEvent, service_fn};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+use crate::batch::Times;
 
 const KIND: Kind = Kind {
     name: "aws-worker",
@@ -48,21 +50,20 @@ async fn serve(function: Function) -> Result<(), Failed> {
     let worker =
         Live::start(&function, move |settings| Worker::start(settings, queue.clone(), clock.clone(), stopping.clone()));
     let worker = Arc::new(worker.await?);
-    let at_end = worker.clone();
-    autopr_aws::at_end(async move || {
-        shutdown.cancel();
-        at_end.last().await.store.close().await;
-    })
-    .await;
+    autopr_aws::at_end(&worker, shutdown, |worker: Arc<Worker>| async move { worker.store.close().await }).await;
     let function = &function;
     let invoked = service_fn(|event: LambdaEvent<SqsEvent>| {
         let worker = worker.clone();
         async move {
             let LambdaEvent { payload, context } = event;
             let worker = worker.current().await;
-            let deadline = autopr_aws::deadline(&context, &function.clock);
+            let times = Times {
+                deadline: autopr_aws::deadline(&context, &function.clock),
+                left: autopr_aws::time_left(&context),
+            };
             let records = records(payload);
-            let results = batch::run(&worker.engine, &records, &context.request_id, deadline, worker.at_once).await;
+            let results = batch::run(&worker.engine, &records, &context.request_id, times, worker.at_once).await;
+            function.queue.appear_after(&failed(&records, &results)).await;
             autopr_aws::flush(function, &context.request_id);
             Ok::<SqsBatchResponse, lambda_runtime::Error>(response(&records, &results))
         }
@@ -87,7 +88,7 @@ impl Worker {
         let forge = autopr_wiring::github(&settings.github, cache.clone())?;
         let models = autopr_wiring::models(&settings.llm, cache)?;
         let opened = opening.await.map_err(|error| Failed::of("the database can't be opened", &error))?;
-        let store = opened.map_err(|error| Failed::Other(error.to_string()))?;
+        let store = opened.map_err(|error| Failed::database(&error))?;
         let edges = Edges { store: store.clone(), queue, forge: Arc::new(forge), models };
         let policy = autopr_runtime::policy(&settings.workflow);
         let name = format!("{}-{}", KIND.name, Uuid::now_v7());

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::Display;
 
 use autopr_core::fault::Fault;
+use autopr_core::secrets::Reference;
 use autopr_core::yaml::Diagnostic;
 use autopr_runtime::settings::Invalid;
 
@@ -31,6 +32,24 @@ impl Failed {
             cause = error.source();
         }
         Self::Other(text)
+    }
+
+    /// The database can't be used.
+    pub fn database(error: &dyn Error) -> Self {
+        // Where its address comes from is added by whoever knows.
+        let mistake = Diagnostic::new("", "database.url", error.to_string());
+        Self::Settings(vec![mistake.fix("correct the address, or let this function through to the database")])
+    }
+
+    /// This, with the places that settings come from where they are not told yet.
+    pub(crate) fn located(self, references: &[Reference]) -> Self {
+        let Self::Settings(mut mistakes) = self else { return self };
+        for mistake in mistakes.iter_mut().filter(|mistake| mistake.source.is_empty()) {
+            if let Some(found) = references.iter().find(|reference| reference.setting == mistake.path) {
+                mistake.source = format!("{} ({})", found.origin, found.address);
+            }
+        }
+        Self::Settings(mistakes)
     }
 
     /// The mistakes of this and of another.

@@ -16,6 +16,9 @@ use crate::failed::Failed;
 use crate::invocation::flush;
 use crate::start::Function;
 
+/// What a path that is none becomes: nothing is found there.
+const NOWHERE: &str = "/not/a/path";
+
 /// The header that holds the id of a request.
 const REQUEST_ID: &str = "x-request-id";
 
@@ -59,12 +62,12 @@ pub async fn answer(mut router: Router, request: lambda_http::Request, id: &str)
 fn translate(request: lambda_http::Request, id: &str) -> Request<Body> {
     let path = request.raw_http_path().to_owned();
     let stage = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => context.stage.clone(),
         Some(RequestContext::ApiGatewayV2(context)) => context.stage.clone(),
         _ => None,
     };
     let (mut parts, body) = request.into_parts();
-    parts.uri = relative(without_stage(&path, stage.as_deref()), parts.uri.query());
+    let uri = relative(without_stage(&path, stage.as_deref()), parts.uri.query());
+    parts.uri = uri.unwrap_or_else(|| Uri::from_static(NOWHERE));
     if let Ok(id) = HeaderValue::from_str(id) {
         parts.headers.insert(REQUEST_ID, id);
     }
@@ -82,11 +85,10 @@ fn without_stage<'p>(path: &'p str, stage: Option<&str>) -> &'p str {
     rest.filter(|rest| rest.starts_with('/')).unwrap_or(path)
 }
 
-fn relative(path: &str, query: Option<&str>) -> Uri {
+fn relative(path: &str, query: Option<&str>) -> Option<Uri> {
     let text = match query {
         Some(query) => format!("{path}?{query}"),
         None => path.to_owned(),
     };
-    // A path that is none is not found.
-    text.parse::<PathAndQuery>().map(Uri::from).unwrap_or_default()
+    text.parse::<PathAndQuery>().map(Uri::from).ok()
 }

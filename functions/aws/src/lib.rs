@@ -12,6 +12,6 @@ mod live;
 mod start;
 
 pub use failed::Failed;
-pub use invocation::{at_end, deadline, flush};
+pub use invocation::{at_end, deadline, flush, time_left};
 pub use live::Live;
 pub use start::{Function, Kind, main};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use autopr_core::clock::Clock;
-use autopr_core::secrets::Values;
+use autopr_core::secrets::{Reference, Values};
 use autopr_runtime::settings::{Needs, Settings, Source};
 use autopr_secrets_aws::Cached;
 use futures_util::future::BoxFuture;
@@ -22,6 +22,7 @@ const TIME_TO_LIVE: Duration = Duration::from_secs(5 * 60);
 pub(crate) struct Configured {
     source: Source,
     needs: Needs,
+    references: Vec<Reference>,
     secrets: Option<Cached>,
 }
 
@@ -33,11 +34,11 @@ impl Configured {
             true => None,
             false => {
                 let manager = aws::secrets_manager(&source.env);
-                let cached = Cached::start(manager, references, TIME_TO_LIVE, clock).await;
+                let cached = Cached::start(manager, references.clone(), TIME_TO_LIVE, clock).await;
                 Some(cached.map_err(Failed::Settings)?)
             }
         };
-        let configured = Self { source, needs, secrets };
+        let configured = Self { source, needs, references, secrets };
         let settings = match &configured.secrets {
             Some(cached) => configured.load(&cached.current().await.values)?,
             None => configured.load(&Values::default())?,
@@ -79,7 +80,8 @@ impl<T> Live<T> {
         F: Future<Output = Result<T, Failed>> + Send + 'static,
     {
         let build: Build<T> = Box::new(move |settings| Box::pin(build(settings)));
-        let value = Arc::new(build(function.settings.clone()).await?);
+        let built = build(function.settings.clone()).await;
+        let value = Arc::new(built.map_err(|failed| failed.located(&function.configured.references))?);
         // A change between the start and here counts as one.
         let built = Mutex::new(Built { value, version: 1 });
         Ok(Self { name: function.kind.name, configured: function.configured.clone(), build, built })
@@ -99,6 +101,7 @@ impl<T> Live<T> {
             match new {
                 Ok(value) => *built = Built { value: Arc::new(value), version: snapshot.version },
                 Err(failed) => {
+                    let failed = failed.located(&self.configured.references);
                     failed.log(self.name, "secrets that have changed can't be used: the old ones stay in use")
                 }
             }

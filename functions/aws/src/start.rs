@@ -1,6 +1,5 @@
 //! How a function starts: settings, secrets, logs and metrics, and then the loop that asks Lambda for invocations.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -104,10 +103,7 @@ impl Function {
 
 /// The function's variables, and the folder that it was packed into.
 fn source(kind: Kind) -> Source {
-    let readable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    let env: BTreeMap<String, String> = std::env::vars_os().filter_map(readable).collect();
+    let env = autopr_runtime::environment();
     let dir = env.get("LAMBDA_TASK_ROOT").map(PathBuf::from);
     let config = if kind.reads_file { ConfigFile::OfEnvironment } else { ConfigFile::None };
     Source { dir: dir.unwrap_or_default(), env, config, unused: kind.unused, ..Source::default() }

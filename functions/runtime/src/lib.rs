@@ -7,5 +7,5 @@ mod wiring;
 mod worker;
 
 pub use upkeep::Upkeep;
-pub use wiring::{CatalogError, catalog, policy, source};
+pub use wiring::{CatalogError, catalog, environment, policy, source};
 pub use worker::Worker;

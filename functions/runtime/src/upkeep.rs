@@ -35,12 +35,14 @@ pub struct Upkeep {
     engine: Engine,
     clock: Clock,
     shutdown: CancellationToken,
+    patience: Duration,
 }
 
 impl Upkeep {
-    /// Upkeep with that engine until the shutdown.
-    pub fn new(engine: Engine, clock: Clock, shutdown: CancellationToken) -> Self {
-        Self { engine, clock, shutdown }
+    /// Upkeep with that engine until the shutdown. An execution whose message is nowhere to be seen gets another one after
+    /// `patience`: [`PATIENCE`](autopr_core::engine::PATIENCE) or [`LONG_PATIENCE`](autopr_core::engine::LONG_PATIENCE).
+    pub fn new(engine: Engine, clock: Clock, shutdown: CancellationToken, patience: Duration) -> Self {
+        Self { engine, clock, shutdown, patience }
     }
 
     /// Does all tasks until the shutdown.
@@ -85,7 +87,7 @@ impl Upkeep {
 
     /// Sweeps once; how many executions were found.
     async fn sweep_and_tell(&self) -> usize {
-        match self.engine.sweep().await {
+        match self.engine.sweep(self.patience).await {
             Ok(0) => 0,
             Ok(count) => {
                 tracing::info!(count, "queued executions that nobody was at");

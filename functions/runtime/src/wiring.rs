@@ -1,5 +1,7 @@
 //! From settings to the parts of an engine.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -14,11 +16,13 @@ use crate::settings::{ConfigFile, Source, Workflow};
 /// # Errors
 /// When the current folder is gone.
 pub fn source(config: ConfigFile) -> io::Result<Source> {
-    let readable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    let env = env::vars_os().filter_map(readable).collect();
-    Ok(Source { env, config, dir: env::current_dir()?, ..Source::default() })
+    Ok(Source { env: environment(), config, dir: env::current_dir()?, ..Source::default() })
+}
+
+/// The environment variables that can be read as text.
+pub fn environment() -> BTreeMap<String, String> {
+    let readable = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    env::vars_os().filter_map(readable).collect()
 }
 
 /// What holds where a workflow is silent.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use autopr_cache::Cache;
 use autopr_core::clock::Clock;
-use autopr_core::engine::{Edges, Engine};
+use autopr_core::engine::{Edges, Engine, PATIENCE};
 use autopr_core::fault::Fault;
 use autopr_core::intake::Secrets;
 use autopr_core::ports::Store;
@@ -121,7 +121,7 @@ pub async fn run(
     let engine = Engine::new(edges.clone(), Arc::new(catalog), policy, clock.clone(), &name, shutdown.clone());
     engine.register().await?;
 
-    let upkeep = Upkeep::new(engine.clone(), clock.clone(), shutdown.clone());
+    let upkeep = Upkeep::new(engine.clone(), clock.clone(), shutdown.clone(), PATIENCE);
     let upkeep = upkeep.run(&settings.workflow.history, &settings.github.reconcile);
     let worker = Worker::new(engine, queue, clock.clone(), settings.workflow.max_concurrent as usize, shutdown.clone());
     let redis = settings.redis.url.is_some().then(|| redis(cache));

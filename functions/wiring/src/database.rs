@@ -87,6 +87,7 @@ pub fn postgres(database: &Database, url: &ConnectionUrl) -> Options {
             settings::Pooler::RdsProxy => Pooler::RdsProxy,
         },
         hears: true,
+        asks: false,
     }
 }
 
@@ -119,8 +120,8 @@ pub async fn open_postgres(options: &Options, migrates: bool) -> Result<(Postgre
     Ok((store, schema))
 }
 
-/// [`open_postgres`] for a process of which there may be many, and which nobody's messages are for: with few connections,
-/// and none to hear of messages.
+/// [`open_postgres`] for a process of which there may be many, which is frozen while it has nothing to do, and which nobody's
+/// messages are for: with few connections, which are asked for life, and none to hear of messages.
 ///
 /// # Errors
 /// The same, with the address of the database.
@@ -130,7 +131,8 @@ pub async fn open_few(database: &Database, most_connections: u32) -> Result<Arc<
         return Err(Unusable { place: "of SQLite".to_owned(), error });
     };
     let options = postgres(database, &url);
-    let options = Options { most_connections: options.most_connections.min(most_connections), hears: false, ..options };
+    let most_connections = options.most_connections.min(most_connections);
+    let options = Options { most_connections, hears: false, asks: true, ..options };
     match open_postgres(&options, database.migrate_on_start).await {
         Ok((store, before)) => {
             tell(&before);

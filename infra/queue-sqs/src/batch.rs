@@ -5,6 +5,7 @@
 //! "Implementing partial batch responses").
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use autopr_core::engine::Handled;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
@@ -20,11 +21,19 @@ pub struct Record {
     pub body: String,
     /// How often it was delivered, this time included; 0 when that was not told.
     pub receive_count: u32,
+    /// What this delivery of it is called by; empty when that was not told.
+    pub receipt: String,
     /// The trace it belongs to.
     pub trace_header: Option<TraceHeader>,
     /// In a FIFO queue, those with which it keeps the order.
     pub group: Option<String>,
 }
+
+/// When the first of those that failed come again.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+
+/// When the last do: after a quarter of an hour.
+const LAST_WAIT: Duration = Duration::from_secs(900);
 
 /// The messages of a batch in their order.
 pub fn records(event: SqsEvent) -> Vec<Record> {
@@ -46,6 +55,21 @@ pub fn response(records: &[Record], results: &[Handled]) -> SqsBatchResponse {
     response
 }
 
+/// The deliveries that failed, each with the time after which it should come again: longer each time, so that what is broken
+/// for a moment costs a moment. Left alone, each would be hidden for as long as a function may take at most, six times over.
+/// A FIFO queue is left alone: there a message that came again before those it follows would overtake them.
+pub fn failed(records: &[Record], results: &[Handled]) -> Vec<(String, Duration)> {
+    let failed = records.iter().enumerate().filter(|(index, record)| {
+        results.get(*index) != Some(&Handled::Ack) && record.group.is_none() && !record.receipt.is_empty()
+    });
+    failed
+        .map(|(_, record)| {
+            let doublings = record.receive_count.saturating_sub(1).min(16);
+            (record.receipt.clone(), (FIRST_WAIT * (1 << doublings)).min(LAST_WAIT))
+        })
+        .collect()
+}
+
 fn record(mut message: SqsMessage) -> Record {
     let fifo = message.event_source_arn.as_deref().is_some_and(|arn| arn.ends_with(".fifo"));
     let mut attribute = |name: &str| message.attributes.remove(name);
@@ -55,6 +79,7 @@ fn record(mut message: SqsMessage) -> Record {
         // A standard queue is only fair between groups.
         group: attribute("MessageGroupId").filter(|_| fifo),
         id: message.message_id.unwrap_or_default(),
+        receipt: message.receipt_handle.unwrap_or_default(),
         body: message.body.unwrap_or_default(),
     }
 }

@@ -10,6 +10,7 @@ use autopr_core::retry;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
+use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
 use uuid::Uuid;
 
 use crate::fault::Trouble;
@@ -27,6 +28,9 @@ const CONNECT: Duration = Duration::from_millis(500);
 
 /// How often a request is tried in all.
 const ATTEMPTS: u32 = 3;
+
+/// The most entries of a request ("Amazon SQS message quotas" in its developer guide).
+const MOST_ENTRIES: usize = 10;
 
 /// The wait after the first attempt; it doubles.
 const WAIT: Duration = Duration::from_millis(50);
@@ -68,7 +72,7 @@ impl SqsQueue {
     ///
     /// # Errors
     /// Those that may not have been taken, in their order. All others are safe.
-    pub async fn publish_all(&self, messages: &[Message]) -> Result<(), Vec<Unpublished>> {
+    pub async fn publish_batches(&self, messages: &[Message]) -> Result<(), Vec<Unpublished>> {
         let trace = trace::current();
         let outgoing: Vec<_> =
             messages.iter().map(|message| Outgoing::new(message, self.fifo, trace.clone())).collect();
@@ -131,6 +135,33 @@ impl SqsQueue {
         Ok(indices.iter().filter_map(outcome).collect())
     }
 
+    /// Has messages that were received appear again after a while of their own, instead of that of the queue. Nothing is
+    /// lost when that fails: they appear by the queue's.
+    pub async fn appear_after(&self, receipts: &[(String, Duration)]) {
+        for some in receipts.chunks(MOST_ENTRIES) {
+            let mut request = self.client.change_message_visibility_batch().queue_url(&self.url);
+            for (index, (receipt, wait)) in some.iter().enumerate() {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .receipt_handle(receipt)
+                    .visibility_timeout(i32::try_from(wait.as_secs()).unwrap_or(i32::MAX));
+                // It has all that is required.
+                if let Ok(entry) = entry.build() {
+                    request = request.entries(entry);
+                }
+            }
+            let failed = match request.send().await {
+                Ok(answer) => {
+                    answer.failed().first().map(|entry| Trouble::of_entry(entry.code(), entry.sender_fault()))
+                }
+                Err(error) => Some(Trouble::of(&error)),
+            };
+            if let Some(trouble) = failed {
+                tracing::warn!(queue = self.name(), ?trouble, "messages that failed come again later than they should");
+            }
+        }
+    }
+
     async fn send(&self, message: &Outgoing) -> Result<(), Trouble> {
         let mut request = self
             .client
@@ -159,5 +190,10 @@ impl Queue for SqsQueue {
     async fn publish(&self, message: &Message) -> Result<(), Fault> {
         let outgoing = Outgoing::new(message, self.fifo, trace::current());
         self.send(&outgoing).await.map_err(|trouble| trouble.fault(self.name()))
+    }
+
+    async fn publish_all(&self, messages: &[Message]) -> Result<(), Fault> {
+        let published = self.publish_batches(messages).await;
+        published.map_err(|mut unpublished| unpublished.swap_remove(0).fault)
     }
 }

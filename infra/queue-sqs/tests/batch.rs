@@ -2,7 +2,7 @@
 //! SQS").
 
 use autopr_core::engine::Handled::{self, Ack, Redeliver};
-use autopr_queue_sqs::batch::{records, response};
+use autopr_queue_sqs::batch::{failed, records, response};
 use aws_lambda_events::sqs::SqsEvent;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -70,6 +70,23 @@ fn in_a_fifo_queue_what_stands_behind_a_failure_waits_for_it() {
     let messages = [of("a1", "a"), of("b1", "b"), of("a2", "a"), of("b2", "b"), of("a3", "a")];
     assert_eq!(answer(&messages, &[Ack, Ack, Redeliver, Ack, Ack]), failures(&["a2", "a3"]));
     assert_eq!(answer(&messages, &[Redeliver, Ack, Ack, Ack, Ack]), failures(&["a1", "a2", "a3"]));
+}
+
+#[test]
+fn what_failed_comes_again_later_each_time() {
+    let wait = |received: u32, queue: &str| {
+        let attributes = json!({ "ApproximateReceiveCount": received.to_string(), "MessageGroupId": "acme/shop" });
+        let records = records(event(&[message("m-1", queue, attributes)]));
+        let waits = failed(&records, &[Redeliver]);
+        waits.first().map(|(receipt, wait)| (receipt.clone(), wait.as_secs()))
+    };
+    let receipt = || "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a".to_owned();
+    let waits = [1, 2, 3, 9, 10, 11, 1000].map(|received| wait(received, "autopr"));
+    assert_eq!(waits, [2, 4, 8, 512, 900, 900, 900].map(|seconds| Some((receipt(), seconds))));
+    // There it would overtake what came before it.
+    assert_eq!(wait(1, "autopr.fifo"), None);
+    let both = records(event(&["m-1", "m-2"].map(|id| message(id, "autopr", json!({})))));
+    assert_eq!(failed(&both, &[Ack]).len(), 1, "only what was not dealt with");
 }
 
 proptest! {

@@ -122,7 +122,7 @@ async fn many_messages_go_in_few_requests() {
     let mut messages: Vec<_> = (0..23).map(|number| opened(&format!("d-{number}"), "acme/shop")).collect();
     messages[2] = command("d-2", text(700_000));
     messages[3] = command("d-3", text(700_000));
-    consumer.queue().publish_all(&messages).await.unwrap();
+    consumer.queue().publish_batches(&messages).await.unwrap();
     assert_eq!(consumer.count().await, 23);
     let mut arrived = Vec::new();
     loop {
@@ -144,7 +144,7 @@ async fn a_message_that_is_too_long_is_cut_and_taken() {
     let consumer = Consumer::create(&moto, "autopr", &[]).await;
     let long = command("d-1", "ü".repeat(MAX_BYTES));
     consumer.queue().publish(&long).await.unwrap();
-    consumer.queue().publish_all(std::slice::from_ref(&long)).await.unwrap();
+    consumer.queue().publish_batches(std::slice::from_ref(&long)).await.unwrap();
     assert_eq!(consumer.count().await, 2);
     for _ in 0..2 {
         let received = consumer.receive().await;
@@ -167,7 +167,7 @@ async fn a_fifo_queue_takes_a_delivery_once_and_an_execution_each_time() {
     let unusual = format!("acme/{}", "ü".repeat(100));
     for _ in 0..2 {
         queue.publish(&opened("d-1", "acme/shop")).await.unwrap();
-        queue.publish_all(&[opened("d-2", &unusual), advance(execution)]).await.unwrap();
+        queue.publish_batches(&[opened("d-2", &unusual), advance(execution)]).await.unwrap();
     }
     assert_eq!(consumer.count().await, 4);
     let mut groups: Vec<_> = consumer
@@ -265,7 +265,7 @@ async fn only_what_failed_of_a_batch_is_published_again() {
     ])
     .await;
     let messages: Vec<_> = (0..4).map(|number| opened(&format!("d-{number}"), "acme/shop")).collect();
-    let unpublished = service.queue().publish_all(&messages).await.unwrap_err();
+    let unpublished = service.queue().publish_batches(&messages).await.unwrap_err();
     let told: Vec<_> = unpublished.iter().map(|message| (message.index, message.fault.kind)).collect();
     assert_eq!(told, [(2, FaultKind::Invalid)]);
     let requests = service.requests();
@@ -285,7 +285,7 @@ async fn a_message_the_answer_does_not_mention_is_not_taken_for_safe() {
     let silent = || Answer::batch(&["1"], &[]);
     let service = Service::start(vec![silent(), silent(), silent()]).await;
     let messages = [opened("d-0", "acme/shop"), opened("d-1", "acme/shop")];
-    let unpublished = service.queue().publish_all(&messages).await.unwrap_err();
+    let unpublished = service.queue().publish_batches(&messages).await.unwrap_err();
     assert_eq!(unpublished.iter().map(|message| message.index).collect::<Vec<_>>(), [0]);
     assert_eq!((unpublished[0].fault.kind, unpublished[0].fault.retry), (FaultKind::Unknown, Retry::Backoff));
 }
@@ -294,7 +294,7 @@ async fn a_message_the_answer_does_not_mention_is_not_taken_for_safe() {
 async fn after_a_batch_that_could_not_be_sent_the_rest_is_not_tried() {
     let service = Service::start(vec![Answer::error(403, "AccessDenied")]).await;
     let messages: Vec<_> = (0..25).map(|number| opened(&format!("d-{number}"), "acme/shop")).collect();
-    let unpublished = service.queue().publish_all(&messages).await.unwrap_err();
+    let unpublished = service.queue().publish_batches(&messages).await.unwrap_err();
     assert_eq!(unpublished.len(), 25);
     assert!(unpublished.iter().all(|message| message.fault.kind == FaultKind::Denied));
     assert_eq!(service.requests().len(), 1);

@@ -9,7 +9,7 @@ use metrics::{gauge, histogram};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Postgres};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Postgres};
 
 use crate::row::fault;
 
@@ -24,6 +24,9 @@ const QUERY: Duration = Duration::from_secs(10);
 
 /// How long a connection that nobody uses is kept.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// How long a connection that is asked for life may take to answer.
+const ALIVE: Duration = Duration::from_secs(1);
 
 /// What makes the quick connections quick: their few statements are planned once.
 const QUICK: [(&str, &str); 2] = [("synchronous_commit", "off"), ("plan_cache_mode", "force_generic_plan")];
@@ -46,6 +49,9 @@ pub struct Options {
     pub pooler: Pooler,
     /// Whether this process wants to hear of messages that others put on the queue, which takes a connection.
     pub hears: bool,
+    /// Whether a connection is asked for life before it is used: for a process that is frozen between two pieces of work,
+    /// during which the other side may have gone without a word.
+    pub asks: bool,
 }
 
 /// What stands between this process and the database.
@@ -119,13 +125,17 @@ impl Database {
     pub(crate) fn open(options: &Options) -> Result<Self, Fault> {
         let most = options.most_connections;
         let pool = |most: u32, connect: PgConnectOptions| {
-            PgPoolOptions::new()
+            let pool = PgPoolOptions::new()
                 .max_connections(most)
                 .acquire_timeout(options.wait)
                 .max_lifetime(options.recycle)
                 .test_before_acquire(false)
-                .idle_timeout(IDLE)
-                .connect_lazy_with(connect)
+                .idle_timeout(IDLE);
+            let pool = match options.asks {
+                true => pool.before_acquire(|connection, _| Box::pin(lives(connection))),
+                false => pool,
+            };
+            pool.connect_lazy_with(connect)
         };
         let connect = options.connect_options()?;
         let pooler = options.pooler;
@@ -210,6 +220,11 @@ fn connections(pool: &PgPool) -> (u32, u32) {
     (open, if wrapped { 0 } else { u32::try_from(idle).unwrap_or(open).min(open) })
 }
 
+/// Whether the other side of a connection is still there. One that says nothing is closed.
+async fn lives(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    Ok(matches!(tokio::time::timeout(ALIVE, connection.ping()).await, Ok(Ok(()))))
+}
+
 /// Begins a transaction.
 pub(crate) async fn begin(connection: &mut PgConnection, pooler: Pooler) -> Result<(), Fault> {
     sqlx::raw_sql(pooler.beginning()).execute(connection).await.map_err(fault("begin"))?;
@@ -255,5 +270,29 @@ impl Drop for Session {
         if !self.ended {
             self.connection.close_on_drop();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pooler_gets_no_settings_with_a_connection() {
+        let sent = |pooler| {
+            let options = Options {
+                url: "postgresql://u@127.0.0.1/d".into(),
+                most_connections: 1,
+                wait: Duration::from_secs(1),
+                recycle: Duration::from_secs(1),
+                log_statements: false,
+                pooler,
+                hears: false,
+                asks: false,
+            };
+            options.connect_options().unwrap().get_options().map(str::to_owned)
+        };
+        assert!(sent(Pooler::None).is_some_and(|options| options.contains("statement_timeout")));
+        assert_eq!((sent(Pooler::Transaction), sent(Pooler::RdsProxy)), (None, None));
     }
 }

@@ -26,6 +26,7 @@ fn options(url: &str) -> Options {
         log_statements: false,
         pooler: Pooler::None,
         hears: true,
+        asks: false,
     }
 }
 

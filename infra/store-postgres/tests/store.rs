@@ -29,6 +29,7 @@ fn options(url: String, pooler: Pooler) -> Options {
         log_statements: false,
         pooler,
         hears: true,
+        asks: false,
     }
 }
 

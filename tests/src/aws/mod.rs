@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-pub use gateway::gateway;
+pub use gateway::{TRACE, gateway};
 
 use crate::built;
 use crate::server::{PATIENCE, SECRET, Setup};
@@ -135,6 +135,13 @@ impl Aws {
     pub fn executions(&self) -> Vec<String> {
         let sql = "SELECT status || ' ' || count(*) FROM workflow_executions GROUP BY status ORDER BY status";
         let told = autopr_services::psql(&self.database, sql).unwrap_or_default();
+        told.lines().map(str::to_owned).collect()
+    }
+
+    /// The numbers of the sessions that functions have with the database.
+    pub fn sessions(&self) -> Vec<String> {
+        let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'autopr'";
+        let told = autopr_services::psql(&self.database, sql).expect("an answer");
         told.lines().map(str::to_owned).collect()
     }
 

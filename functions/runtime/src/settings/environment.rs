@@ -219,12 +219,24 @@ fn pairs(text: &str, target: &Path) -> Result<Vec<(Path, Value)>, String> {
     for (index, pair) in text.split(',').enumerate() {
         let (name, key) =
             pair.split_once('=').ok_or_else(|| format!("entry {} has no `=`; write name=key,name=key", index + 1))?;
+        // What stands before the `=` may be a key too, if somebody forgot the name: many end in one.
+        if !is_name(name.trim()) || key.trim().trim_matches('=').is_empty() {
+            return Err(format!(
+                "entry {} is not name=key; names have lower-case letters, digits, - and _, 32 at most",
+                index + 1
+            ));
+        }
         let path = target.key(name.trim());
         if read.insert(path, Value::Text(key.trim().to_owned())).is_some() {
             return Err(format!("entry {} repeats a name; give each key a name of its own", index + 1));
         }
     }
     Ok(read.into_iter().collect())
+}
+
+fn is_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+    text.len() <= 32 && text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(allowed)
 }
 
 /// The parts of a connection as the secret stores of the clouds keep them. They add keys of their own, which are let be.

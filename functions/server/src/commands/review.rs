@@ -11,7 +11,7 @@ use std::task::Poll;
 
 use autopr_core::analysis;
 use autopr_core::clock::Clock;
-use autopr_core::engine::{Edges, Engine, Progress};
+use autopr_core::engine::{self, Edges, Engine, Progress};
 use autopr_core::event::{Event, EventKind, Sender};
 use autopr_core::execution::ExecutionStatus;
 use autopr_core::fault::Fault;
@@ -236,7 +236,7 @@ async fn execute(
     engine.register().await.map_err(unusable)?;
     queue.publish(&Message::event(event)).await.map_err(unusable)?;
     let max_concurrent = usize::try_from(settings.workflow.max_concurrent).unwrap_or(1);
-    let upkeep = Upkeep::new(engine.clone(), clock.clone(), shutdown.clone());
+    let upkeep = Upkeep::new(engine.clone(), clock.clone(), shutdown.clone(), engine::PATIENCE);
     let sweep = tokio::spawn(async move { upkeep.sweep().await });
     let worker = tokio::spawn(Worker::new(engine, queue, clock, max_concurrent, shutdown.clone()).run());
     let ended = tokio::select! {

@@ -235,6 +235,12 @@ server: { port: aws-sm://word }
     environment variable MAX_CONCURRENT_WORKFLOWS (aws-sm://word): workflow.max_concurrent: expected a whole number, found text; write a whole number such as 10
     environment variable WORKFLOW_TIMEOUT (aws-sm://number): workflow.timeout: the number is out of range: it must be from 1 to 86400; the default is 300
     ");
+    // Keys without their name, which end as many do.
+    for key in ["hunter2=", "hunter2==", "HUNTER2=x", "a=hunter2,hunter-2="] {
+        let given = resolved(Given::env(&[("AUTOPR_API_KEYS", "aws-sm://keys")]), &[("aws-sm://keys", key)]);
+        let mistakes = given.mistakes();
+        assert!(mistakes.contains("is not name=key") && !mistakes.to_lowercase().contains("hunter"), "{mistakes}");
+    }
     let given = Given::env(&[("DATABASE_URL", "aws-sm://db")]);
     let given = resolved(given, &[("aws-sm://db", r#"{"host":"h","port":"hunter2","dbname":"d"}"#)]);
     assert_snapshot!(given.mistakes(), @"environment variable DATABASE_URL (aws-sm://db): database.port: expected a whole number, found text; write a whole number");
