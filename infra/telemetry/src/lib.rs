@@ -10,7 +10,7 @@ mod metrics;
 
 use std::io;
 
-use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
@@ -37,7 +37,7 @@ pub enum Format {
 pub fn start(level: &str, format: Format) -> Result<(), String> {
     let level: LevelFilter =
         level.parse().map_err(|_| format!("`{level}` is not a log level: use error, warn, info, debug or trace"))?;
-    let filter = EnvFilter::builder().parse_lossy(format!("warn,autopr={level}"));
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("autopr", level);
     let layer = match format {
         Format::Text => fmt::layer().with_writer(io::stderr).with_target(false).boxed(),
         Format::Json => fmt::layer().with_writer(io::stderr).json().flatten_event(true).boxed(),
