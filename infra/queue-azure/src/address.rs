@@ -154,11 +154,7 @@ mod tests {
     #[test]
     fn an_address_names_its_queue_and_hides_its_signature() {
         for (text, name, shown) in [
-            (
-                "https://acc.queue.core.windows.net/reviews",
-                "reviews",
-                "https://acc.queue.core.windows.net/reviews",
-            ),
+            ("https://acc.queue.core.windows.net/reviews", "reviews", "https://acc.queue.core.windows.net/reviews"),
             (
                 " https://acc.queue.core.windows.net/reviews/?sv=2024&sig=hunter2 ",
                 "reviews",
@@ -171,7 +167,10 @@ mod tests {
             ),
         ] {
             let address = QueueAddress::parse(text).unwrap();
-            assert_eq!((address.name(), format!("{address}"), format!("{address:?}")), (name, shown.into(), shown.into()));
+            assert_eq!(
+                (address.name(), format!("{address}"), format!("{address:?}")),
+                (name, shown.into(), shown.into())
+            );
             assert_eq!(address.poison().name(), "reviews-poison");
             assert_eq!(address.is_signed(), address.expose().query().is_some_and(|query| query.contains("hunter2")));
         }

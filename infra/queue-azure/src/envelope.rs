@@ -69,3 +69,41 @@ fn around(trace: Option<&TraceParent>) -> (String, &'static str) {
     let trace = trace.map(|trace| format!(r#""trace":"{trace}","#)).unwrap_or_default();
     (format!(r#"{{{trace}"message":"#), "}")
 }
+
+#[cfg(test)]
+mod tests {
+    use autopr_core::ids::{ExecutionId, RepoName};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    #[test]
+    fn what_was_closed_is_opened_as_it_was() {
+        let message = Message::advance(ExecutionId::new(), RepoName::new("acme/shop").unwrap());
+        for trace in [None, TraceParent::parse(TRACE)] {
+            let opened = open(&close(&message, trace.as_ref()));
+            assert_eq!(opened, Opened { body: message.encode(), trace });
+        }
+    }
+
+    #[test]
+    fn what_was_put_there_by_hand_is_opened_too() {
+        let message = r#"{"v":"1","type":"advance","execution":"0190a0d6-8f2e-7000-8000-000000000000"}"#;
+        let wrapped = format!(r#"{{ "trace": "no trace", "message": {message} }}"#);
+        for text in
+            [message.to_owned(), BASE64.encode(message.as_bytes()), wrapped.clone(), BASE64.encode(wrapped.as_bytes())]
+        {
+            assert_eq!(open(&text), Opened { body: message.to_owned(), trace: None }, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn anything_can_be_opened(text in "\\PC{0,200}") {
+            let opened = open(&text);
+            prop_assert!(opened.trace.is_none());
+        }
+    }
+}

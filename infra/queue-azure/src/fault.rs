@@ -33,9 +33,7 @@ impl Trouble {
                 Self::new(FaultKind::Unavailable, "no token: has the app a managed identity that may use the queue?")
             }
             _ if is_timeout(error) => Self::timeout(),
-            ErrorKind::Connection | ErrorKind::Io => {
-                Self::new(FaultKind::Unavailable, "the service can't be reached")
-            }
+            ErrorKind::Connection | ErrorKind::Io => Self::new(FaultKind::Unavailable, "the service can't be reached"),
             ErrorKind::DataConversion => Self::new(FaultKind::Unavailable, "an answer that is none of the service's"),
             _ => Self::new(FaultKind::Invalid, "no request could be made"),
         }

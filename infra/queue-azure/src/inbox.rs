@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use azure_core::http::headers::HeaderName;
 use azure_storage_queue::QueueClient;
-use azure_storage_queue::models::{
-    QueueClientPeekMessagesOptions, QueueClientReceiveMessagesOptions, ReceivedMessage,
-};
+use azure_storage_queue::models::{QueueClientPeekMessagesOptions, QueueClientReceiveMessagesOptions, ReceivedMessage};
 use jiff::Timestamp;
 
 use crate::envelope::{self, Opened};

@@ -80,9 +80,9 @@ impl AzureQueue {
             let client_options = options(http.clone(), retry);
             let options = QueueClientOptions { client_options, ..QueueClientOptions::default() };
             let opened = QueueClient::new(address.expose(), credential.clone(), Some(options));
-            opened.map(Arc::new).map_err(|error| {
-                Trouble::of(&error).fault(format!("the queue {} can't be used", address.name()))
-            })
+            opened
+                .map(Arc::new)
+                .map_err(|error| Trouble::of(&error).fault(format!("the queue {} can't be used", address.name())))
         };
         Ok(Self {
             publisher: open(&address, &quick, RetryOptions::exponential(retry))?,
@@ -102,9 +102,9 @@ impl AzureQueue {
         for (client, address) in [(&self.consumer, self.address.clone()), (&self.poison, self.address.poison())] {
             let what = format!("the queue {} can't be used", address.name());
             let looked = tokio::time::timeout(START, client.peek_messages(None)).await;
-            let looked = looked.map_err(|_| Trouble::timeout()).and_then(|looked| {
-                looked.map(drop).map_err(|error| Trouble::of(&error))
-            });
+            let looked = looked
+                .map_err(|_| Trouble::timeout())
+                .and_then(|looked| looked.map(drop).map_err(|error| Trouble::of(&error)));
             looked.map_err(|trouble| trouble.fault(what))?;
         }
         Ok(())
