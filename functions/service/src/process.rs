@@ -72,6 +72,8 @@ pub struct Work {
     /// What it answers over HTTP besides webhooks and its health. Requests are answered on a thread of their own: what takes
     /// longer belongs into a task of the process's runtime.
     pub routes: Router,
+    /// What is put around all its routes, such as what reads the trace of a request; [`std::convert::identity`] is nothing.
+    pub around: fn(Router) -> Router,
     /// Deals with messages until the shutdown, and ends once nothing is under way any more.
     pub consumer: BoxFuture<'static, ()>,
 }
@@ -148,7 +150,7 @@ pub async fn run<Q: Queue + 'static>(
     engine.register().await?;
 
     let parts = Parts { engine: engine.clone(), queue, clock: clock.clone(), shutdown: shutdown.clone() };
-    let Work { routes, consumer } = work(parts)?;
+    let Work { routes, around, consumer } = work(parts)?;
     let kept_up = async {
         if upkeep {
             let upkeep = Upkeep::new(engine, clock.clone(), shutdown.clone());
@@ -166,7 +168,7 @@ pub async fn run<Q: Queue + 'static>(
         let secrets = secrets.unwrap_or_default();
         let intake = Arc::new(Intake::new(secrets, edges.queue.clone(), clock.clone(), BodyLimits::default()));
         tracing::info!(address = address(&listener), version, "listening");
-        let router = http::router(intake, routes, health.clone());
+        let router = around(http::router(intake, routes, health.clone()));
         if let Err(error) = serve_apart(listener, router, shutdown.clone()).await {
             tracing::error!(%error, "the HTTP server ended");
             shutdown.cancel();
