@@ -14,10 +14,11 @@ fn layer(folder: &str) -> u8 {
         ["infra", _] => 2,
         ["functions", "runtime"] => 3,
         ["functions", "wiring" | "aws"] => 4,
-        ["functions", _] => 5,
+        ["functions", "service"] => 5,
+        ["functions", _] => 6,
         // What stands in for the world knows nothing of the product; every edge may be tested against it.
         ["tests", "fakes" | "services"] => 0,
-        ["tests" | "benches"] => 6,
+        ["tests" | "benches"] => 7,
         _ => panic!("{folder}: the layout of the workspace has no place for it; see ARCHITECTURE.md"),
     }
 }
