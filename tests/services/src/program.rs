@@ -83,7 +83,7 @@ pub(crate) fn find_python(program: &str, folder: PathBuf) -> String {
     })
 }
 
-fn look(program: &str, folders: impl Iterator<Item = PathBuf>) -> Option<String> {
+pub(crate) fn look(program: &str, folders: impl Iterator<Item = PathBuf>) -> Option<String> {
     let path = folders.map(|folder| folder.join(program)).find(|path| path.is_file())?;
     Some(path.into_os_string().into_string().expect("a path in UTF-8"))
 }
