@@ -90,7 +90,7 @@ pub(crate) fn cache() -> PathBuf {
     cache.map_or_else(home, PathBuf::from).join("autopr")
 }
 
-fn look(program: &str, folders: impl Iterator<Item = PathBuf>) -> Option<String> {
+pub(crate) fn look(program: &str, folders: impl Iterator<Item = PathBuf>) -> Option<String> {
     let path = folders.map(|folder| folder.join(program)).find(|path| path.is_file())?;
     Some(path.into_os_string().into_string().expect("a path in UTF-8"))
 }
