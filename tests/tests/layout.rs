@@ -67,6 +67,7 @@ fn the_core_knows_no_socket_database_or_cloud() {
 #[test]
 fn no_binary_links_what_it_has_no_use_for() {
     let others = ["google-cloud-", "azure_"];
+    let google = ["google-cloud-"];
     let amazon = ["aws-config ", "aws-sdk-", "aws-smithy-", "aws_lambda_events ", "lambda_"];
     let sqlite = ["libsqlite3-sys ", "autopr-store-sqlite "];
     let edges =
@@ -77,6 +78,7 @@ fn no_binary_links_what_it_has_no_use_for() {
     for function in ["aws-worker", "aws-sweeper", "aws-api"] {
         check_links(function, &[&others[..], &sqlite, &sso].concat());
     }
+    check_links("azure-app", &[&google[..], &amazon, &sqlite].concat());
 }
 
 /// The package is built without anything whose name begins with one of `forbidden`.
