@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Plug, Shop};
+use super::{Adapter, Plug, Shop};
 use crate::server::PATIENCE;
 
 /// A process that takes messages. It is killed when dropped.
@@ -41,15 +41,15 @@ impl Process {
         let (shop, plug, stopping) = (shop.clone(), plug.clone(), shutdown.clone());
         let task = runtime.spawn(async move {
             let store = shop.store().await;
-            let adapter = plug.open(store.clone(), shop.clock()).await;
-            let engine = shop.engine(store.clone(), &adapter, crasher.as_ref(), stopping.clone()).await;
+            let Adapter { queue, consumer } = plug.open(store.clone(), shop.clock()).await;
+            let engine = shop.engine(store.clone(), queue, crasher.as_ref(), stopping.clone()).await;
             let upkeep = Upkeep::new(engine.clone(), shop.clock(), stopping.clone());
             let swept = async {
                 if sweeps {
                     upkeep.sweep().await;
                 }
             };
-            tokio::join!((adapter.consumer)(engine, stopping), swept);
+            tokio::join!(consumer(engine, stopping), swept);
             store.close().await;
         });
         Self { runtime: Some(runtime), shutdown, task }
@@ -77,7 +77,7 @@ impl Drop for Process {
 }
 
 /// Does something in a process of its own, which is killed at once when it is done.
-pub async fn briefly<F>(what: F) -> F::Output
+pub(super) async fn briefly<F>(what: F) -> F::Output
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,

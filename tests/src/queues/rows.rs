@@ -40,8 +40,8 @@ pub async fn left_behind(shop: Arc<Shop>, plug: Arc<dyn Plug>) -> Left {
     let message = shop.opened("d-1", number);
     let (publisher, queue) = (shop.clone(), plug.clone());
     briefly(async move {
-        let adapter = queue.open(publisher.store().await, publisher.clock()).await;
-        adapter.queue.publish(&message).await.expect("it is published");
+        let queue = queue.open(publisher.store().await, publisher.clock()).await.queue;
+        queue.publish(&message).await.expect("it is published");
     })
     .await;
     let rest = async || shop.executions() == ["succeeded 1"] && plug.messages().await == 0;

@@ -10,7 +10,7 @@ use autopr_core::engine::{Edges, Engine};
 use autopr_core::event::{Event, EventKind, PullRequestAction, Sender};
 use autopr_core::ids::{CommitSha, DeliveryId, InstallationId, PrNumber, RepoName};
 use autopr_core::message::Message;
-use autopr_core::ports::Store;
+use autopr_core::ports::{Queue, Store};
 use autopr_core::testkit::crash::Crasher;
 use autopr_fakes::github::{FakeGitHub, Installed, NewPull, NewRepository, Permission};
 use autopr_fakes::model::{Reply, ScriptedModel, Vendor};
@@ -21,7 +21,6 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::Adapter;
 use crate::server::Setup;
 use crate::world::{NAME, NOTHING, OWNER};
 
@@ -122,14 +121,14 @@ impl Shop {
     pub(super) async fn engine(
         &self,
         store: Arc<dyn Store>,
-        adapter: &Adapter,
+        queue: Arc<dyn Queue>,
         crasher: Option<&Arc<Crasher>>,
         shutdown: CancellationToken,
     ) -> Engine {
         let cache = autopr_wiring::cache(&self.settings.redis).expect("a cache");
         let forge = autopr_wiring::github(&self.settings.github, cache.clone()).expect("GitHub");
         let models = autopr_wiring::models(&self.settings.llm, cache).expect("models");
-        let edges = Edges { store, queue: adapter.queue.clone(), forge: Arc::new(forge), models };
+        let edges = Edges { store, queue, forge: Arc::new(forge), models };
         let edges = crasher.map_or_else(|| edges.clone(), |crasher| crasher.wrap(&edges));
         let catalog = autopr_runtime::catalog(&self.settings.workflow).expect("workflows");
         let policy = autopr_runtime::policy(&self.settings.workflow);

@@ -17,8 +17,8 @@ const POISON: &str = r#"{"v":"9","of":"a version that nobody knows"}"#;
 async fn publish(shop: &Arc<Shop>, plug: &Arc<dyn Plug>, message: Message) {
     let (shop, plug) = (shop.clone(), plug.clone());
     briefly(async move {
-        let adapter = plug.open(shop.store().await, shop.clock()).await;
-        plug.traced(Box::pin(async { adapter.queue.publish(&message).await.expect("it is published") })).await;
+        let queue = plug.open(shop.store().await, shop.clock()).await.queue;
+        plug.traced(Box::pin(async { queue.publish(&message).await.expect("it is published") })).await;
     })
     .await;
 }
