@@ -1,13 +1,20 @@
 //! Azure: the service's own program, from a signed webhook to the review.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use autopr_e2e::azure::{Azure, POISON, QUEUE, eventually};
 use autopr_e2e::server::{SECRET, Server, Setup, block_on, scripted_model, signal};
 use autopr_e2e::world::{CLEAN, NOTHING};
 use autopr_fakes::model::{Gate, Reply, Vendor};
+use autopr_services::{Azurite, Certificate};
+use axum::Router;
+use axum::extract::RawQuery;
+use axum::http::HeaderMap;
+use data_encoding::BASE64URL_NOPAD;
 use insta::assert_snapshot;
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 #[test]
 fn a_signed_webhook_becomes_one_review() {
@@ -152,4 +159,60 @@ fn what_is_wrong_at_the_start_is_told_with_its_setting() {
         told.push_str(&format!("{case}\n{}\n", lines.join("\n")));
     }
     assert_snapshot!(told, @"");
+}
+
+/// What gives a container app the tokens of its identity, as the platform does ("Managed identities in Azure Container Apps",
+/// "REST endpoint reference"); its address, and what it was asked.
+fn identity_endpoint(header: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = asked.clone();
+    let answer = async move |headers: HeaderMap, RawQuery(query): RawQuery| {
+        assert_eq!(headers["x-identity-header"], header);
+        seen.lock().expect("the list").push(query.unwrap_or_default());
+        let now = Timestamp::now().as_second();
+        let claims = json!({
+            "aud": "https://storage.azure.com",
+            "iss": "https://sts.windows.net/ab1f708d-50f6-404c-a006-d71b2ac7a606/",
+            "iat": now - 60,
+            "nbf": now - 60,
+            "exp": now + 3600,
+        });
+        let part = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let token = format!("{}.{}.c2ln", part(&json!({ "alg": "RS256", "typ": "JWT" })), part(&claims));
+        let expires_on = (now + 3600).to_string();
+        json!({ "access_token": token, "expires_on": expires_on, "resource": claims["aud"], "token_type": "Bearer" })
+            .to_string()
+    };
+    let address = block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let router = Router::new().route("/msi/token", axum::routing::get(answer));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
+    });
+    (format!("http://{address}/msi/token"), asked)
+}
+
+#[test]
+fn a_managed_identity_opens_the_queue() {
+    let certificate = Certificate::for_loopback();
+    let azure = Azure::on(Azurite::start_secured(&certificate), |setup| setup);
+    let folder = tempfile::tempdir().expect("a folder");
+    let authority = folder.path().join("authority.pem");
+    std::fs::write(&authority, &certificate.authority).expect("the certificate is written");
+    let (endpoint, asked) = identity_endpoint("hunter2");
+    let setup = azure.setup().set("AUTOPR_QUEUE_URL", &azure.azurite.bare_queue_url(QUEUE));
+    let setup = setup.set("SSL_CERT_FILE", &authority.to_string_lossy()).set("AZURE_CLIENT_ID", "0f3c");
+    let app = azure.start(setup.set("IDENTITY_ENDPOINT", &endpoint).set("IDENTITY_HEADER", "hunter2"));
+    let number = azure.open(CLEAN);
+    app.finished(1);
+    eventually("the queue is empty", || azure.messages(QUEUE) == 0);
+    assert_eq!(azure.reviews(number), 1);
+    // One token does for everything, and neither it nor what it was got with is logged.
+    let asked = asked.lock().expect("the list").clone();
+    let [query] = &asked[..] else { panic!("{asked:?}") };
+    assert!(query.contains("resource=https%3A%2F%2Fstorage.azure.com") && query.contains("client_id=0f3c"), "{query}");
+    let log = app.log();
+    assert!(!log.contains("hunter2") && !log.contains("c2ln"), "{log}");
+    azure.github.assert_clean();
 }

@@ -9,6 +9,7 @@ use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::certificate::Certificate;
 use crate::folder::Folder;
 use crate::port::free_port;
 use crate::process::{Process, log_of};
@@ -29,6 +30,8 @@ pub struct Azurite {
     folder: Folder,
     port: u16,
     client: reqwest::Client,
+    /// It speaks TLS, and takes tokens besides signatures.
+    secured: bool,
 }
 
 /// A message that was looked at.
@@ -47,8 +50,29 @@ impl Azurite {
     ///
     /// When Azurite is not installed or does not start.
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// Starts a server with TLS and this certificate. It takes an identity's tokens too, of which it checks all but by whom
+    /// they are signed.
+    ///
+    /// # Panics
+    ///
+    /// When Azurite is not installed or does not start.
+    pub fn start_secured(certificate: &Certificate) -> Self {
+        Self::start_with(Some(certificate))
+    }
+
+    fn start_with(certificate: Option<&Certificate>) -> Self {
         let (process, folder) = (Process::default(), Folder::new(User::Same, false));
-        let mut server = Self { process, folder, port: 0, client: reqwest::Client::new() };
+        if let Some(Certificate { certificate, key, .. }) = certificate {
+            folder.write("certificate.pem", certificate);
+            folder.write("key.pem", key);
+        }
+        let secured = certificate.is_some();
+        // The tests' own requests are of no interest to anybody.
+        let client = reqwest::Client::builder().danger_accept_invalid_certs(secured).no_proxy().build();
+        let mut server = Self { process, folder, port: 0, client: client.expect("a client"), secured };
         for _ in 0..5 {
             server.port = free_port();
             if server.launch() {
@@ -67,8 +91,11 @@ impl Azurite {
             "--disableTelemetry",
             "--silent",
         ]);
-        let port = self.port;
-        self.process.start(&mut command, &self.folder, || answers(port))
+        if self.secured {
+            command.args(["--oauth", "basic", "--cert", "certificate.pem", "--key", "key.pem"]);
+        }
+        let (port, secured) = (self.port, self.secured);
+        self.process.start(&mut command, &self.folder, || answers(port, secured))
     }
 
     /// The address, such as `127.0.0.1:10001`.
@@ -83,7 +110,13 @@ impl Azurite {
 
     /// The same by way of a proxy at that address.
     pub fn queue_url_at(&self, address: &str, queue: &str) -> String {
-        format!("http://{address}/{ACCOUNT}/{queue}?{}", signature("rwdlacup"))
+        let scheme = if self.secured { "https" } else { "http" };
+        format!("{scheme}://{address}/{ACCOUNT}/{queue}?{}", signature("rwdlacup"))
+    }
+
+    /// The URL of a queue without a signature.
+    pub fn bare_queue_url(&self, queue: &str) -> String {
+        self.queue_url(queue).split('?').next().unwrap_or_default().to_owned()
     }
 
     /// The URL of a queue with a signature whose time is over.
@@ -183,9 +216,13 @@ fn signature(permissions: &str) -> String {
         .finish()
 }
 
-fn answers(port: u16) -> bool {
+fn answers(port: u16, secured: bool) -> bool {
     let ask = || {
         let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        if secured {
+            // It takes connections once it can serve them.
+            return Ok(true);
+        }
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         stream.write_all(format!("GET /{ACCOUNT}?comp=list HTTP/1.0\r\n\r\n").as_bytes())?;
         let mut status = [0; 9];

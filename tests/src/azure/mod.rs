@@ -32,12 +32,16 @@ pub struct Azure {
 impl Azure {
     /// Everything but the service.
     pub fn new(setup: impl FnOnce(Setup) -> Setup) -> Self {
+        Self::on(Azurite::start(), setup)
+    }
+
+    /// The same on another Storage Queue.
+    pub fn on(azurite: Azurite, setup: impl FnOnce(Setup) -> Setup) -> Self {
         let github = FakeGitHub::start();
         github.add_repository(
             NewRepository::new(OWNER, NAME).collaborator("dev", Permission::Write).file("README.md", "# Shop\n"),
         );
         let app = github.install_app(OWNER);
-        let azurite = Azurite::start();
         block_on(azurite.create(QUEUE));
         let begun = Timestamp::now();
         let database = Postgres::shared().create_database(&format!("azure_{}", begun.as_nanosecond()));
