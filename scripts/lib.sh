@@ -132,3 +132,17 @@ needs_python() {
 needs_moto() {
     needs_python 'moto[server]==5.2.5' moto_server
 }
+
+# needs_azurite: the service that stands in for Azure Storage Queue in tests, an npm package.
+needs_azurite() {
+    local version=3.35.0 prefix="${XDG_CACHE_HOME:-$HOME/.cache}/autopr/azurite"
+    # The file says that the folder is whole.
+    [ ! -e "$prefix/complete-$version" ] || return 0
+    needs npm nodejs npm
+    say "installing azurite $version"
+    rm -rf "$prefix"
+    mkdir -p "$prefix"
+    npm install --prefix "$prefix" --no-save --no-audit --no-fund --ignore-scripts --loglevel=error \
+        "azurite@$version" >&2 || fail "npm install failed; is the network there?"
+    touch "$prefix/complete-$version"
+}

@@ -101,9 +101,12 @@ impl Setup {
         self.env.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Writes the settings' file into a folder.
+    /// Writes the settings' file into a folder, where `autopr` is told of it and where the services look for it.
     pub(crate) fn write(&self, folder: &Path) {
-        std::fs::write(folder.join("settings.yaml"), &self.settings).expect("the settings are written");
+        std::fs::create_dir(folder.join("configs")).expect("a folder");
+        for name in ["settings.yaml", "configs/development.yaml"] {
+            std::fs::write(folder.join(name), &self.settings).expect("the settings are written");
+        }
     }
 
     /// The command that starts the server in the folder with its settings.

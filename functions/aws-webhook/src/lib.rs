@@ -39,5 +39,5 @@ pub fn router(settings: &Settings, queue: Arc<dyn Queue>, clock: Clock) -> Route
     let secrets = intake::Secrets::new(secrets.collect()).unwrap_or_default();
     let intake = Intake::new(secrets, queue, clock, BodyLimits::default());
     let health = Health::new(env!("CARGO_PKG_VERSION"), CancellationToken::new(), Vec::new());
-    http::router(Arc::new(intake), Arc::new(health))
+    http::router(Arc::new(intake), Router::new(), Arc::new(health))
 }

@@ -37,6 +37,7 @@ pub struct Worker {
     queue: StoreQueue,
     clock: Clock,
     permits: Arc<Semaphore>,
+    most_receives: u32,
     shutdown: CancellationToken,
 }
 
@@ -49,7 +50,15 @@ impl Worker {
         max_concurrent: usize,
         shutdown: CancellationToken,
     ) -> Self {
-        Self { engine, queue, clock, permits: Arc::new(Semaphore::new(max_concurrent)), shutdown }
+        let permits = Arc::new(Semaphore::new(max_concurrent));
+        Self { engine, queue, clock, permits, most_receives: MOST_RECEIVES, shutdown }
+    }
+
+    /// Sets a message aside that was given back so often, instead of 20 times.
+    #[must_use]
+    pub fn most_receives(mut self, receives: u32) -> Self {
+        self.most_receives = receives;
+        self
     }
 
     /// Takes messages until the shutdown, then waits for what is under way. A store that can't be reached is asked again.
@@ -86,9 +95,9 @@ impl Worker {
         let taken = self.store().receive(limit, now, after(now, VISIBILITY)).await?;
         let any = !taken.is_empty();
         for (message, permit) in taken.into_iter().zip(permits) {
-            let (engine, clock) = (self.engine.clone(), self.clock.clone());
+            let (engine, clock, most_receives) = (self.engine.clone(), self.clock.clone(), self.most_receives);
             tasks.spawn(async move {
-                deal_with(&engine, &clock, message).await;
+                deal_with(&engine, &clock, message, most_receives).await;
                 drop(permit);
             });
         }
@@ -108,10 +117,10 @@ impl Worker {
     }
 }
 
-async fn deal_with(engine: &Engine, clock: &Clock, message: Received) {
+async fn deal_with(engine: &Engine, clock: &Clock, message: Received, most_receives: u32) {
     let store = &engine.edges().store;
-    if message.receive_count > MOST_RECEIVES {
-        let reason = format!("given back {MOST_RECEIVES} times");
+    if message.receive_count > most_receives {
+        let reason = format!("given back {most_receives} times");
         tracing::error!(message = message.id, %reason, "a message is set aside");
         counter!(MESSAGES, "queue" => QUEUE, "outcome" => "dead").increment(1);
         let entry = AuditEntry {

@@ -58,6 +58,13 @@ pub struct Unusable {
     error: NotOpened,
 }
 
+impl Unusable {
+    /// The database there can't be used, for that reason. `place` is for people: without a password.
+    pub fn new(place: String, error: NotOpened) -> Self {
+        Self { place, error }
+    }
+}
+
 /// A fault with everything that led to it: whoever sets up a database has to know why it can't be reached.
 struct Causes<'f>(&'f Fault);
 

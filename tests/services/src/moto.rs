@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::folder::Folder;
 use crate::port::free_port;
 use crate::process::{Process, log_of};
-use crate::program::{User, find_python};
+use crate::program::{User, cache, find_installed};
 
 /// The folder with the commands of the Python programs that tests use. `scripts/test` installs them.
 const VARIABLE: &str = "AUTOPR_TEST_PYTHON_BIN";
@@ -40,7 +40,7 @@ impl Moto {
     }
 
     fn launch(&mut self) -> bool {
-        let program = find_python("moto_server", python_programs());
+        let program = find_installed("moto_server", python_programs());
         let mut command = Command::new(program);
         command.args(["-H", "127.0.0.1", "-p", &self.port.to_string()]);
         let port = self.port;
@@ -70,11 +70,7 @@ impl Drop for Moto {
 }
 
 fn python_programs() -> PathBuf {
-    let cache = || {
-        let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
-        std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()).map_or_else(home, PathBuf::from)
-    };
-    std::env::var_os(VARIABLE).map_or_else(|| cache().join("autopr/tools/bin"), PathBuf::from)
+    std::env::var_os(VARIABLE).map_or_else(|| cache().join("tools/bin"), PathBuf::from)
 }
 
 fn answers(port: u16) -> bool {

@@ -75,7 +75,7 @@ fn found(program: &str, package: &str, folders: impl Iterator<Item = PathBuf>) -
 }
 
 /// The path of a program that `scripts/test` has installed into this folder, or else of the `PATH`.
-pub(crate) fn find_python(program: &str, folder: PathBuf) -> String {
+pub(crate) fn find_installed(program: &str, folder: PathBuf) -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let shown = folder.display().to_string();
     look(program, std::iter::once(folder).chain(std::env::split_paths(&path))).unwrap_or_else(|| {
@@ -83,7 +83,14 @@ pub(crate) fn find_python(program: &str, folder: PathBuf) -> String {
     })
 }
 
-fn look(program: &str, folders: impl Iterator<Item = PathBuf>) -> Option<String> {
+/// Where `scripts/test` installs programs that are no packages of the system.
+pub(crate) fn cache() -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
+    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty());
+    cache.map_or_else(home, PathBuf::from).join("autopr")
+}
+
+pub(crate) fn look(program: &str, folders: impl Iterator<Item = PathBuf>) -> Option<String> {
     let path = folders.map(|folder| folder.join(program)).find(|path| path.is_file())?;
     Some(path.into_os_string().into_string().expect("a path in UTF-8"))
 }

@@ -216,7 +216,8 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, holds: impl Fn() -
     }
 }
 
-fn client(moto: &Moto) -> Client {
+/// A client of Moto.
+pub(crate) fn client(moto: &Moto) -> Client {
     let config = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -225,7 +226,8 @@ fn client(moto: &Moto) -> Client {
     Client::from_conf(config.build())
 }
 
-async fn create(sqs: &Client, name: &str, attributes: &[(QueueAttributeName, String)]) -> String {
+/// Makes a queue; its URL.
+pub(crate) async fn create(sqs: &Client, name: &str, attributes: &[(QueueAttributeName, String)]) -> String {
     let attributes = attributes.iter().cloned().collect();
     let made = sqs.create_queue().queue_name(name).set_attributes(Some(attributes)).send().await.expect("a queue");
     made.queue_url().expect("its URL").to_owned()

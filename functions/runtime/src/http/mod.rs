@@ -20,9 +20,10 @@ pub use health::{Dependency, Health};
 pub use serve::{ServeLimits, serve};
 pub use webhook::Intake;
 
-/// The routes of a process that takes webhooks.
-pub fn router(intake: Arc<Intake>, health: Arc<Health>) -> Router {
-    router_with(Router::new().route("/webhooks/github", post(webhook::receive)).with_state(intake), health)
+/// The routes of a process that takes webhooks, and others.
+pub fn router(intake: Arc<Intake>, routes: Router, health: Arc<Health>) -> Router {
+    let webhooks = Router::new().route("/webhooks/github", post(webhook::receive)).with_state(intake);
+    router_with(webhooks.merge(routes), health)
 }
 
 /// The health routes and others, with what every router of ours has: problem details for what it does not know, request

@@ -12,7 +12,7 @@ pub(crate) mod workflows;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use autopr_runtime::settings::{ConfigFile, Loaded, LogFormat, Settings, Source};
+use autopr_runtime::settings::{ConfigFile, Loaded, Settings, Source};
 
 /// The review, or a check, found something.
 pub(crate) const FOUND: u8 = 1;
@@ -70,15 +70,6 @@ fn settings(config: Option<PathBuf>) -> Result<Loaded, Failure> {
 /// The settings of a command that runs in a folder of somebody else's: only a file named by the user is read.
 fn settings_in_foreign_folder(config: Option<PathBuf>) -> Result<Loaded, Failure> {
     Settings::load(&source_of(config.map_or(ConfigFile::None, ConfigFile::Named))?).map_err(Failure::unusable)
-}
-
-/// Starts logging at `level` in the format of the settings.
-fn start_logging(settings: &Settings, level: &str) -> Result<(), Failure> {
-    let format = match settings.logging.format {
-        LogFormat::Json => autopr_telemetry::Format::Json,
-        LogFormat::Text => autopr_telemetry::Format::Text,
-    };
-    autopr_telemetry::start(level, format).map_err(Failure::unusable)
 }
 
 /// Runs a command that waits for a database.

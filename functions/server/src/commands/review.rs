@@ -63,7 +63,7 @@ fn start_logging(settings: &Settings, quiet: bool) -> Result<(), Failure> {
         (false, None) => "warn",
         (false, Some(_)) => settings.logging.level.as_str(),
     };
-    super::start_logging(settings, level)
+    autopr_service::start_logging(settings, level).map_err(Failure::unusable)
 }
 
 /// The folder that holds the database and what was posted.

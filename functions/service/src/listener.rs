@@ -1,4 +1,4 @@
-//! The addresses the process listens on.
+//! The addresses that a process listens on.
 
 use std::net::{IpAddr, SocketAddr};
 use std::{io, thread};

@@ -1,0 +1,13 @@
+//! Google Cloud Pub/Sub as the queue: what publishes, and what reads the requests by which a subscription pushes messages.
+
+mod fault;
+mod outgoing;
+pub mod push;
+mod queue;
+mod topic;
+mod trace;
+
+pub use outgoing::MAX_BYTES;
+pub use queue::PubSubQueue;
+pub use topic::{NoTopic, Topic};
+pub use trace::{TRACE_ATTRIBUTE, TraceParent, traced};
