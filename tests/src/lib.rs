@@ -1,6 +1,7 @@
 //! What the tests of the whole share: the built binary and repositories to run it on. It panics where a test should fail.
 
 pub mod aws;
+pub mod gcp;
 pub mod server;
 pub mod torture;
 pub mod world;

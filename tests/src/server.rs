@@ -101,9 +101,13 @@ impl Setup {
         self.env.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Writes the settings' file into a folder.
+    /// Writes the settings' file into a folder, for those that are told of it and for those that look for their
+    /// environment's.
     pub(crate) fn write(&self, folder: &Path) {
-        std::fs::write(folder.join("settings.yaml"), &self.settings).expect("the settings are written");
+        std::fs::create_dir_all(folder.join("configs")).expect("a folder");
+        for file in ["settings.yaml", "configs/development.yaml"] {
+            std::fs::write(folder.join(file), &self.settings).expect("the settings are written");
+        }
     }
 
     /// The command that starts the server in the folder with its settings.

@@ -172,3 +172,6 @@ fn kept(headers: &HeaderMap) -> Duration {
     let kept = max_age.map_or(USUAL, |max_age| Duration::from_secs(max_age.saturating_sub(age)));
     kept.clamp(PAUSE, LONGEST)
 }
+
+#[cfg(test)]
+mod tests;

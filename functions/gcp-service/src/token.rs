@@ -1,6 +1,6 @@
 //! The token by which Google's services make themselves known: an OpenID Connect token in the form of a JSON Web Token
-//! (<https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions>). Pure but for the random-free arithmetic of
-//! its signature: whoever calls brings the key and the time.
+//! (<https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions>). Pure: whoever calls brings
+//! the key and the time.
 
 use std::time::Duration;
 
@@ -93,3 +93,6 @@ pub(crate) fn check(token: &str, key: &DecodingKey, wanted: &Wanted, now: Timest
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
