@@ -62,7 +62,8 @@ async fn a_message_that_is_acknowledged_too_late_is_dealt_with_once() {
     let number = gcp.open(CLEAN).await;
     eventually("the push is answered", async || gcp.proxy.answers() == [204]).await;
     // The same again, as after an answer that was lost.
-    let again = tokio::task::block_in_place(|| autopr_services::psql(&gcp.database, "SELECT id FROM workflow_executions"));
+    let again =
+        tokio::task::block_in_place(|| autopr_services::psql(&gcp.database, "SELECT id FROM workflow_executions"));
     let execution: ExecutionId = again.expect("one").trim().parse().expect("its identity");
     gcp.publish(&Message::advance(execution, RepoName::new("acme/shop").expect("a name")).encode()).await;
     eventually("the second push is answered", async || gcp.proxy.answers() == [204, 204]).await;
@@ -86,12 +87,16 @@ async fn a_poisoned_message_reaches_the_dead_letters_alone() {
     gcp.github.assert_clean();
 }
 
+/// The trace of such a push.
+const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
 /// The body of a push that would be dealt with.
 fn push() -> String {
     let message = Message::advance(ExecutionId::new(), RepoName::new("acme/shop").expect("a name")).encode();
     let data = data_encoding::BASE64.encode(message.as_bytes());
     let subscription = "projects/acme-prod/subscriptions/reviews";
-    json!({ "message": { "data": data, "messageId": "1" }, "subscription": subscription }).to_string()
+    let message = json!({ "data": data, "messageId": "1", "attributes": { "traceparent": TRACE } });
+    json!({ "message": message, "subscription": subscription }).to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +120,10 @@ async fn whoever_has_no_good_token_gets_401_and_nothing_happens() {
         ("no token in it", Some("Bearer hunter2".to_owned())),
         ("forged", Some(format!("Bearer {}", stranger.sign(&good)))),
         ("alg none", Some(unsigned)),
-        ("unknown key", Some(format!("Bearer {}", gcp.google.sign_as(&json!({ "alg": "RS256", "kid": "key-9" }), &good)))),
+        (
+            "unknown key",
+            Some(format!("Bearer {}", gcp.google.sign_as(&json!({ "alg": "RS256", "kid": "key-9" }), &good))),
+        ),
         ("expired", Some(with("exp", json!(long_ago)))),
         ("wrong audience", Some(with("aud", json!("https://other.a.run.app")))),
         ("wrong issuer", Some(with("iss", json!("https://accounts.example.com")))),
@@ -137,6 +145,7 @@ async fn whoever_has_no_good_token_gets_401_and_nothing_happens() {
     // With a good one both do what they are asked to.
     let bearer = format!("Bearer {}", gcp.token());
     assert_eq!(gcp.post(&server.url("/pubsub/push"), Some(&bearer), push()).await.0, 204);
+    assert!(server.log().contains(TRACE), "{}", server.log());
     let (status, told) = gcp.post(&server.url("/pubsub/push"), Some(&bearer), "{\"hunter2\":1}".to_owned()).await;
     assert!(status == 400 && !told.to_string().contains("hunter2"), "{status} {told}");
     gcp.sweep(&server).await;
