@@ -1,6 +1,9 @@
 //! The keys that Google signs tokens with. They are kept as long as their server says and then fetched again, which the
 //! change of a key needs no restart for. A token that names an unknown key has them fetched too, but not more often than
 //! every ten seconds, however many come.
+//!
+//! The verifier of `google-cloud-auth` 1.18 does neither: it keeps a key for an hour whatever the server says, fetches the keys
+//! for every name it does not know, without a time-out, and fails the requests that come meanwhile.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
