@@ -146,3 +146,25 @@ needs_azurite() {
         "azurite@$version" >&2 || fail "npm install failed; is the network there?"
     touch "$prefix/complete-$version"
 }
+
+# Adds a line about something that can't be tested on this machine; tell_untested says them all at the end.
+untested=()
+not_tested() {
+    untested+=("$*")
+    say "NOT TESTED: $*"
+}
+
+tell_untested() {
+    [ "${#untested[@]}" -eq 0 ] || printf '\nNOT TESTED: %s\n' "${untested[@]}" >&2
+}
+
+# finds_pubsub: the emulator of Google Cloud Pub/Sub, which no public registry has. Tests that want it end early without it.
+finds_pubsub() {
+    local program
+    for program in "${AUTOPR_TEST_PUBSUB_EMULATOR:-}" "$(command -v cloud-pubsub-emulator)" \
+        /usr/lib/google-cloud-sdk/platform/pubsub-emulator/bin/cloud-pubsub-emulator; do
+        [ -x "$program" ] && export AUTOPR_TEST_PUBSUB_EMULATOR="$program" && return
+    done
+    not_tested "Google Cloud Pub/Sub: its emulator is missing (Google's archive has it as google-cloud-cli-pubsub-emulator; \
+AUTOPR_TEST_PUBSUB_EMULATOR names it)"
+}

@@ -2,6 +2,7 @@
 
 pub mod aws;
 pub mod azure;
+pub mod gcp;
 pub mod queues;
 pub mod server;
 pub mod torture;

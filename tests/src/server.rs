@@ -101,11 +101,12 @@ impl Setup {
         self.env.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Writes the settings' file into a folder, where `autopr` is told of it and where the services look for it.
+    /// Writes the settings' file into a folder, for those that are told of it and for those that look for their
+    /// environment's.
     pub(crate) fn write(&self, folder: &Path) {
-        std::fs::create_dir(folder.join("configs")).expect("a folder");
-        for name in ["settings.yaml", "configs/development.yaml"] {
-            std::fs::write(folder.join(name), &self.settings).expect("the settings are written");
+        std::fs::create_dir_all(folder.join("configs")).expect("a folder");
+        for file in ["settings.yaml", "configs/development.yaml"] {
+            std::fs::write(folder.join(file), &self.settings).expect("the settings are written");
         }
     }
 

@@ -79,6 +79,7 @@ fn no_binary_links_what_it_has_no_use_for() {
         check_links(function, &[&others[..], &sqlite, &sso].concat());
     }
     check_links("azure-app", &[&google[..], &amazon, &sqlite].concat());
+    check_links("gcp-service", &[&["azure_"][..], &amazon, &sqlite].concat());
 }
 
 /// The package is built without anything whose name begins with one of `forbidden`.

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use autopr_core::clock::Clock;
+use autopr_core::engine::LONG_PATIENCE;
 use autopr_core::fault::FaultKind;
 pub use autopr_queue_azure::Limits;
 use autopr_queue_azure::{AzureQueue, Consumer};
@@ -61,7 +62,7 @@ fn ends(clock: Clock, limits: Limits) -> Result<Stopped, Failed> {
         catalog,
         clock,
         serves: true,
-        upkeep: true,
+        upkeep: Some(LONG_PATIENCE),
     };
     let limits = Limits { at_once: settings.workflow.max_concurrent as usize, ..limits };
     let stopped = autopr_service::ends(autopr_service::run(

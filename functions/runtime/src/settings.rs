@@ -17,6 +17,7 @@ mod llm;
 mod load;
 mod needs;
 mod origin;
+mod push;
 mod quantity;
 mod reference;
 mod rules;
@@ -35,6 +36,7 @@ pub use llm::{Budget, Llm, Price, Provider, ProviderKind};
 pub use load::{ConfigFile, Invalid, Loaded, Source};
 pub use needs::{Needs, WebhookSecret};
 pub use origin::Origin;
+pub use push::Push;
 pub use quantity::{Seconds, Usd};
 pub use secret::{MASK, Secret};
 pub use server::{Environment, Level, LogFormat, Logging, Monitoring, Server};
@@ -61,6 +63,8 @@ pub struct Settings {
     pub llm: Llm,
     /// How workflows run.
     pub workflow: Workflow,
+    /// Messages that Google Cloud Pub/Sub pushes.
+    pub push: Push,
     /// Metrics and traces.
     pub monitoring: Monitoring,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use autopr_core::clock::Clock;
-use autopr_core::engine::Edges;
+use autopr_core::engine::{Edges, PATIENCE};
 use autopr_core::ports::queue::StoreQueue;
 use autopr_core::workflow::Catalog;
 use autopr_runtime::Worker;
@@ -56,7 +56,7 @@ pub async fn run(
     };
     let at_once = settings.workflow.max_concurrent as usize;
     let serves = role == Role::Serve;
-    let process = Process { name: role.name(), version, settings, catalog, clock, serves, upkeep: true };
+    let process = Process { name: role.name(), version, settings, catalog, clock, serves, upkeep: Some(PATIENCE) };
     autopr_service::run(process, backing, wrap, |parts| {
         let queue = StoreQueue::clone(&parts.queue);
         let worker = Worker::new(parts.engine, queue, parts.clock, at_once, parts.shutdown);

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use autopr_cache::Cache;
 use autopr_core::clock::Clock;
@@ -40,9 +41,9 @@ pub struct Process<'p> {
     pub clock: Clock,
     /// Whether it takes webhooks. One that does not listens for metrics and health only.
     pub serves: bool,
-    /// Whether it does, together with others like it, what one process does for all. One that gets no processor between two
-    /// requests can't.
-    pub upkeep: bool,
+    /// Whether it does, together with others like it, what one process does for all, and with what patience: see
+    /// [`Upkeep::new`]. One that gets no processor between two requests can't.
+    pub upkeep: Option<Duration>,
 }
 
 /// What it keeps its work in.
@@ -152,8 +153,8 @@ pub async fn run<Q: Queue + 'static>(
     let parts = Parts { engine: engine.clone(), queue, clock: clock.clone(), shutdown: shutdown.clone() };
     let Work { routes, around, consumer } = work(parts)?;
     let kept_up = async {
-        if upkeep {
-            let upkeep = Upkeep::new(engine, clock.clone(), shutdown.clone());
+        if let Some(patience) = upkeep {
+            let upkeep = Upkeep::new(engine, clock.clone(), shutdown.clone(), patience);
             upkeep.run(&settings.workflow.history, &settings.github.reconcile).await;
         }
     };

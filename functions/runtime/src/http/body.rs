@@ -45,13 +45,17 @@ impl Default for BodyLimits {
 }
 
 /// A body and the memory it stands for, which is given back when this is dropped.
-pub(super) struct Held {
-    pub(super) bytes: Bytes,
+pub struct Held {
+    /// The body.
+    pub bytes: Bytes,
     _memory: Option<OwnedSemaphorePermit>,
 }
 
-/// Reads a whole body.
-pub(super) async fn read(body: Body, headers: &HeaderMap, limits: &BodyLimits) -> Result<Held, Problem> {
+/// Reads a whole body of a request with these headers.
+///
+/// # Errors
+/// With what is to be answered: when it is too large, too slow or cut off, or when too much is being read already.
+pub async fn read(body: Body, headers: &HeaderMap, limits: &BodyLimits) -> Result<Held, Problem> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > limits.bytes) {
         return Err(too_large(headers, limits));

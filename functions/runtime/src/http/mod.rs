@@ -15,8 +15,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
-pub use body::{BodyLimits, MOST_BYTES};
+pub use body::{BodyLimits, Held, MOST_BYTES, read as read_body};
 pub use health::{Dependency, Health};
+pub use problem::Problem;
 pub use serve::{ServeLimits, serve};
 pub use webhook::Intake;
 

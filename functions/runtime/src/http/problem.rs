@@ -8,7 +8,7 @@ use super::around::REQUEST_ID;
 
 /// An error answer.
 #[derive(Debug, Clone)]
-pub(super) struct Problem {
+pub struct Problem {
     status: StatusCode,
     detail: String,
     request: Option<String>,
@@ -28,19 +28,19 @@ struct Shape<'a> {
 
 impl Problem {
     /// A problem with the request of these headers.
-    pub(super) fn new(status: StatusCode, headers: &HeaderMap, detail: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, headers: &HeaderMap, detail: impl Into<String>) -> Self {
         let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
         Self { status, detail: detail.into(), request, retry_after: None }
     }
 
     /// What is wrong, in words.
-    pub(super) fn detail(&self) -> &str {
+    pub fn detail(&self) -> &str {
         &self.detail
     }
 
     /// Says when to try again, in seconds.
     #[must_use]
-    pub(super) fn retry_after(self, seconds: u32) -> Self {
+    pub fn retry_after(self, seconds: u32) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
 }

@@ -36,7 +36,7 @@ enum Form {
 }
 
 /// When two variables hold the same setting, the first that is set counts.
-const VARIABLES: [Variable; 20] = [
+const VARIABLES: [Variable; 24] = [
     Variable { name: "AUTOPR_ENV", path: "environment", form: Form::Text },
     Variable { name: "AUTOPR_HOST", path: "server.host", form: Form::Text },
     Variable { name: "AUTOPR_PORT", path: "server.port", form: Form::Plain },
@@ -57,6 +57,10 @@ const VARIABLES: [Variable; 20] = [
     Variable { name: "DEFAULT_LLM_PROVIDER", path: "llm.default_provider", form: Form::Text },
     Variable { name: "MAX_CONCURRENT_WORKFLOWS", path: "workflow.max_concurrent", form: Form::Plain },
     Variable { name: "WORKFLOW_TIMEOUT", path: "workflow.timeout", form: Form::Plain },
+    Variable { name: "AUTOPR_PUSH_AUDIENCE", path: "push.audience", form: Form::Text },
+    Variable { name: "AUTOPR_PUSH_SERVICE_ACCOUNT", path: "push.service_account", form: Form::Text },
+    Variable { name: "AUTOPR_PUSH_KEYS_URL", path: "push.keys_url", form: Form::Text },
+    Variable { name: "AUTOPR_PUSH_TIMEOUT", path: "push.timeout", form: Form::Plain },
 ];
 
 /// Those of the provider on Azure, which has an address and a deployment of the customer's own.

@@ -11,6 +11,8 @@ pub struct Needs {
     pub models: bool,
     /// A database that other machines can use too.
     pub postgres: bool,
+    /// All by which the requests are known that push messages.
+    pub push: bool,
 }
 
 /// When the secret that webhooks are signed with is needed.
@@ -27,11 +29,11 @@ pub enum WebhookSecret {
 impl Needs {
     /// Nothing but valid settings.
     pub const NOTHING: Self =
-        Self { webhook_secret: WebhookSecret::Unused, github: false, models: false, postgres: false };
+        Self { webhook_secret: WebhookSecret::Unused, github: false, models: false, postgres: false, push: false };
 
     /// Those of a process that takes webhooks and runs executions.
     pub const SERVE: Self =
-        Self { webhook_secret: WebhookSecret::OutsideDevelopment, github: true, models: true, postgres: false };
+        Self { webhook_secret: WebhookSecret::OutsideDevelopment, github: true, models: true, ..Self::NOTHING };
 
     /// Those of a process that runs executions.
     pub const WORK: Self = Self { webhook_secret: WebhookSecret::Unused, ..Self::SERVE };

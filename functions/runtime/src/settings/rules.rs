@@ -22,6 +22,9 @@ pub(super) fn check(settings: &Settings, origins: &Origins, needs: Needs, mistak
     if needs.postgres {
         postgres(settings, &mut rules);
     }
+    if needs.push {
+        push(settings, &mut rules);
+    }
     if needs.github {
         credentials(settings, &mut rules);
     }
@@ -196,6 +199,28 @@ fn postgres(settings: &Settings, rules: &mut Rules<'_>) {
         let message = "a file of SQLite can't be shared, and would be gone with the machine that it lies on";
         let fix = "set DATABASE_URL to postgresql://USER:PASSWORD@HOST:PORT/NAME";
         rules.broken("database.url", &["database"], message, fix);
+    }
+}
+
+/// What the requests are known by that push messages. Whoever could change the keys on their way could make any request.
+fn push(settings: &Settings, rules: &mut Rules<'_>) {
+    let push = &settings.push;
+    if push.audience.is_none() {
+        let fix = "set AUTOPR_PUSH_AUDIENCE to the audience in the push subscription's settings";
+        rules.broken("push.audience", &["push.audience"], "without it no pushed message is trusted", fix);
+    }
+    if push.service_account.is_none() {
+        let fix = "set AUTOPR_PUSH_SERVICE_ACCOUNT to the e-mail address in the push subscription's settings";
+        rules.broken("push.service_account", &["push.service_account"], "without it no pushed message is trusted", fix);
+    }
+    if settings.environment != Environment::Development && !push.keys_url.starts_with("https://") {
+        let about = &["push.keys_url", "environment"];
+        rules.broken(
+            "push.keys_url",
+            about,
+            "keys that came over http could be anybody's",
+            "write an https:// address",
+        );
     }
 }
 

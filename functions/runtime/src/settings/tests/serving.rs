@@ -90,3 +90,33 @@ fn a_port_of_zero_takes_any_free_one() {
     let settings = Given::env(&[]).file("configs/development.yaml", file).load().settings;
     assert_eq!((settings.server.port, settings.monitoring.metrics_port), (0, 0));
 }
+
+#[test]
+fn who_has_messages_pushed_says_by_what_it_knows_them() {
+    let missing = |variables: &[(&str, &str)]| {
+        let told = |invalid: Invalid| invalid.mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let needs = Needs { push: true, ..Needs::NOTHING };
+        Settings::load_for(&Given::env(variables).source, needs).map_or_else(told, |_| String::new())
+    };
+    assert_snapshot!(missing(&[]), @r"
+    default: push.audience: without it no pushed message is trusted; set AUTOPR_PUSH_AUDIENCE to the audience in the push subscription's settings
+    default: push.service_account: without it no pushed message is trusted; set AUTOPR_PUSH_SERVICE_ACCOUNT to the e-mail address in the push subscription's settings
+    ");
+    let audience = ("AUTOPR_PUSH_AUDIENCE", "autopr");
+    let account = ("AUTOPR_PUSH_SERVICE_ACCOUNT", "pusher@acme.iam.gserviceaccount.com");
+    assert_eq!(missing(&[audience, account]), "");
+    // Nobody's address is no address of nobody: one mistake, not two.
+    let wrong = missing(&[audience, ("AUTOPR_PUSH_SERVICE_ACCOUNT", "pusher")]);
+    assert!(wrong.lines().count() == 1 && wrong.contains("NAME@PROJECT.iam.gserviceaccount.com"), "{wrong}");
+    let http = ("AUTOPR_PUSH_KEYS_URL", "http://keys.example.com/");
+    assert_eq!(missing(&[audience, account, http]), "");
+    let production = missing(&[audience, account, http, ("AUTOPR_ENV", "production")]);
+    assert!(
+        production.contains("keys that came over http could be anybody's; write an https:// address"),
+        "{production}"
+    );
+    let range = missing(&[audience, account, ("AUTOPR_PUSH_TIMEOUT", "3600")]);
+    assert!(range.contains("600"), "{range}");
+    // Whoever has nothing pushed needs none of it.
+    assert!(Settings::load_for(&Given::env(&[]).source, Needs::NOTHING).is_ok());
+}
