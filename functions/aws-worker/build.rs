@@ -6,8 +6,8 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
     // Functions with the same code become one. Rust promises no addresses of functions; its own linker on x86-64, lld, can do
-    // it, and others need not know the option. Only the profile of the packages aborts.
-    if is("CARGO_CFG_PANIC", "abort") && is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("CARGO_CFG_TARGET_ENV", "gnu") {
+    // it, and others need not know the option. Only the profile of the packages has this level.
+    if is("OPT_LEVEL", "z") && is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("CARGO_CFG_TARGET_ENV", "gnu") {
         println!("cargo::rustc-link-arg-bins=-Wl,--icf=all");
     }
 }
