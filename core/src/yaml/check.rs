@@ -277,7 +277,7 @@ impl<'a> Walk<'a> {
             self.report(at, path, schema, message, fix_of(schema).or_else(|| default_of(schema)));
         }
         let Some(pattern) = map.get("pattern").and_then(Json::as_str) else { return };
-        match regex::Regex::new(pattern) {
+        match regex_lite::Regex::new(pattern) {
             Ok(regex) if regex.is_match(text) => {}
             Ok(_) => {
                 let shown = if is_secret(schema) { "the value".to_owned() } else { format!("`{}`", shorten(text)) };

@@ -27,7 +27,8 @@ pub(crate) struct Times {
     pub(crate) left: Duration,
 }
 
-/// Deals with all messages of a batch, at most `at_once` at a time. One that panics, or is not even given back when the time
+/// Deals with all messages of a batch, at most `at_once` at a time. One that panics (where that does not end the process, as
+/// it does in what is shipped: docs/adr/0001-lambda-binaries.md), or is not even given back when the time
 /// is over, is handed out again and leaves the others alone.
 pub(crate) async fn run(
     engine: &Engine,
