@@ -279,7 +279,31 @@ fn refused(variables: &[(&str, &str)]) -> (Option<i32>, String) {
 fn what_is_missing_at_the_start_is_named_with_its_setting() {
     let (code, told) = refused(&[("AUTOPR_ENV", "production"), ("AUTOPR_QUEUE_URL", "https://sqs.example.com/queue")]);
     assert_eq!(code, Some(2), "{told}");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r"
+    gcp-service: database.url: a file of SQLite can't be shared, and would be gone with the machine that it lies on
+     --> default
+      = fix: set DATABASE_URL to postgresql://USER:PASSWORD@HOST:PORT/NAME
+
+    push.audience: without it no pushed message is trusted
+     --> default
+      = fix: set AUTOPR_PUSH_AUDIENCE to the audience in the push subscription's settings
+
+    push.service_account: without it no pushed message is trusted
+     --> default
+      = fix: set AUTOPR_PUSH_SERVICE_ACCOUNT to the e-mail address in the push subscription's settings
+
+    github.token: there are no credentials for GitHub
+     --> default
+      = fix: set GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY, or GITHUB_TOKEN
+
+    github.webhook_secrets: without a webhook secret no delivery is trusted, and production needs one
+     --> default
+      = fix: set GITHUB_WEBHOOK_SECRET to the secret in the webhook's settings on GitHub
+
+    AUTOPR_QUEUE_URL: this is not the full name of a topic of Pub/Sub
+     --> environment
+      = fix: set it to the topic's full name, projects/PROJECT/topics/TOPIC
+    ");
     let (_, told) = refused(&[("AUTOPR_ENV", "production"), ("AUTOPR_PUSH_KEYS_URL", "http://keys.example.com/")]);
     assert!(told.contains("push.keys_url: keys that came over http could be anybody's"), "{told}");
     assert!(told.contains("AUTOPR_QUEUE_URL: the topic is not named"), "{told}");
