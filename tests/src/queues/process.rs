@@ -43,7 +43,7 @@ impl Process {
             let store = shop.store().await;
             let Adapter { queue, consumer } = plug.open(store.clone(), shop.clock()).await;
             let engine = shop.engine(store.clone(), queue, crasher.as_ref(), stopping.clone()).await;
-            let upkeep = Upkeep::new(engine.clone(), shop.clock(), stopping.clone(), PATIENCE);
+            let upkeep = Upkeep::new(engine.clone(), shop.clock(), stopping.clone(), autopr_core::engine::PATIENCE);
             let swept = async {
                 if sweeps {
                     upkeep.sweep().await;
