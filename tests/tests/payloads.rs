@@ -90,7 +90,7 @@ impl Edge {
         let queue = Arc::new(Recorder::default());
         let intake = Intake::new(secrets(SECRET), queue.clone(), Clock::System, BodyLimits::default());
         let health = Health::new("test", CancellationToken::new(), Vec::new());
-        let router = TowerToHyperService::new(router(Arc::new(intake), Arc::new(health)));
+        let router = TowerToHyperService::new(router(Arc::new(intake), axum::Router::new(), Arc::new(health)));
         Self { queue, router }
     }
 

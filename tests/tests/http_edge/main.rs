@@ -85,7 +85,7 @@ impl Edge {
         let secrets = Secrets::new(self.secrets.into_iter().map(SecretString::from).collect()).expect("two at most");
         let intake = Intake::new(secrets, queue.clone(), Clock::System, self.bodies);
         let health = Health::new("1.2.3", shutdown.clone(), self.dependencies);
-        (router(Arc::new(intake), Arc::new(health)), queue)
+        (router(Arc::new(intake), axum::Router::new(), Arc::new(health)), queue)
     }
 
     /// Serves it on a port of its own.
