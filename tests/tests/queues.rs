@@ -49,6 +49,7 @@ async fn the_same_execution_leaves_the_same_behind_on_every_queue() {
         let Some(plug) = plug else { continue };
         let left = rows::left_behind(shop, plug).await;
         assert!(left.page.contains("src/config.py"), "{}", left.page);
+        assert!(left.rows.contains(r#""status": "succeeded""#) && left.rows.contains("<id 1>"), "{}", left.rows);
         let first = first.get_or_insert_with(|| left.clone());
         // Line by line, so that what differs is seen.
         for (here, there) in left.rows.lines().zip(first.rows.lines()) {
