@@ -62,7 +62,8 @@ async fn a_message_that_is_acknowledged_too_late_is_dealt_with_once() {
     let number = gcp.open(CLEAN).await;
     eventually("the push is answered", async || gcp.proxy.answers() == [204]).await;
     // The same again, as after an answer that was lost.
-    let again = tokio::task::block_in_place(|| autopr_services::psql(&gcp.database, "SELECT id FROM workflow_executions"));
+    let again =
+        tokio::task::block_in_place(|| autopr_services::psql(&gcp.database, "SELECT id FROM workflow_executions"));
     let execution: ExecutionId = again.expect("one").trim().parse().expect("its identity");
     gcp.publish(&Message::advance(execution, RepoName::new("acme/shop").expect("a name")).encode()).await;
     eventually("the second push is answered", async || gcp.proxy.answers() == [204, 204]).await;
@@ -115,7 +116,10 @@ async fn whoever_has_no_good_token_gets_401_and_nothing_happens() {
         ("no token in it", Some("Bearer hunter2".to_owned())),
         ("forged", Some(format!("Bearer {}", stranger.sign(&good)))),
         ("alg none", Some(unsigned)),
-        ("unknown key", Some(format!("Bearer {}", gcp.google.sign_as(&json!({ "alg": "RS256", "kid": "key-9" }), &good)))),
+        (
+            "unknown key",
+            Some(format!("Bearer {}", gcp.google.sign_as(&json!({ "alg": "RS256", "kid": "key-9" }), &good))),
+        ),
         ("expired", Some(with("exp", json!(long_ago)))),
         ("wrong audience", Some(with("aud", json!("https://other.a.run.app")))),
         ("wrong issuer", Some(with("iss", json!("https://accounts.example.com")))),

@@ -84,7 +84,10 @@ mod tests {
             let error = Error::service(Status::default().set_code(code).set_message("hunter2"));
             let fault = unpublished(&topic, &PublishError::Rpc(Arc::new(error)));
             assert_eq!((fault.kind, fault.retry), (expect, retry), "{name}");
-            assert_eq!(fault.to_string(), format!("could not publish to the topic projects/acme/topics/autopr: {name}"));
+            assert_eq!(
+                fault.to_string(),
+                format!("could not publish to the topic projects/acme/topics/autopr: {name}")
+            );
         }
     }
 }

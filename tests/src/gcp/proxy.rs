@@ -43,8 +43,7 @@ impl PushProxy {
     pub async fn start(google: Arc<FakeGoogle>) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}/pubsub/push", listener.local_addr().expect("an address"));
-        let state =
-            State { google, target: String::new(), breakages: VecDeque::new(), answers: Vec::new() };
+        let state = State { google, target: String::new(), breakages: VecDeque::new(), answers: Vec::new() };
         let state = Arc::new(Mutex::new(state));
         let client = reqwest::Client::new();
         let served = state.clone();

@@ -215,7 +215,12 @@ fn push(settings: &Settings, rules: &mut Rules<'_>) {
     }
     if settings.environment != Environment::Development && !push.keys_url.starts_with("https://") {
         let about = &["push.keys_url", "environment"];
-        rules.broken("push.keys_url", about, "keys that came over http could be anybody's", "write an https:// address");
+        rules.broken(
+            "push.keys_url",
+            about,
+            "keys that came over http could be anybody's",
+            "write an https:// address",
+        );
     }
 }
 
