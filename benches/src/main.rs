@@ -7,6 +7,7 @@ mod floor;
 mod history;
 mod lambda;
 mod load;
+mod services;
 mod statements;
 mod webhooks;
 
@@ -59,6 +60,15 @@ enum What {
         #[arg(long)]
         explain: bool,
     },
+    /// Start-up and idle memory of the long-lived services.
+    Services {
+        /// The folder with their programs.
+        #[arg(long)]
+        folder: PathBuf,
+        /// How often each is started.
+        #[arg(long, default_value_t = 11)]
+        starts: usize,
+    },
     /// Start-up, warm latency and peak memory of the Lambda functions, in AWS's emulator of their environment.
     Lambda {
         /// The folder in which `scripts/package-lambdas` has put them.
@@ -96,6 +106,7 @@ fn main() {
                 webhooks::run(store, &url, rounds, Duration::from_secs(seconds)).await;
             }
             What::Executions { count, at_once } => executions::run(store, count, at_once).await,
+            What::Services { folder, starts } => services::run(&url, &folder, starts).await,
             What::Lambda { folder, starts, invocations } => lambda::run(&url, &folder, starts, invocations).await,
             What::History { few, many, explain } => history::run(store, &postgres, few, many, explain).await,
         }

@@ -19,8 +19,8 @@ use autopr_core::yaml::Diagnostic;
 use autopr_queue_pubsub::{PubSubQueue, Topic, TraceParent, traced};
 use autopr_runtime::Upkeep;
 use autopr_runtime::http::BodyLimits;
-use autopr_runtime::settings::{ConfigFile, Loaded, Needs, Settings};
-use autopr_service::{Backing, Failed, Parts, Process, Stopped, Work};
+use autopr_runtime::settings::{ConfigFile, Loaded, Needs, Settings, Source};
+use autopr_service::{Asked, Backing, Failed, Parts, Process, Stopped, Work};
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
@@ -34,6 +34,9 @@ use crate::tasks::Tasks;
 
 /// What it is called.
 const NAME: &str = "gcp-service";
+
+/// What it is.
+const ABOUT: &str = "AutoPR Engine for Google Cloud Run: takes webhooks and what Pub/Sub pushes.";
 
 /// What its settings must have.
 const NEEDS: Needs = Needs { postgres: true, push: true, ..Needs::SERVE };
@@ -59,18 +62,30 @@ const UNUSABLE: u8 = 2;
 
 /// Runs the service until a signal stops it, by a clock; another one than the machine's is for tests.
 pub fn run(clock: Clock) -> ExitCode {
-    match start(clock) {
-        Ok(stopped) => autopr_service::exit_code(stopped),
-        Err(why) => {
-            eprintln!("{NAME}: {}", why.trim_end());
-            ExitCode::from(UNUSABLE)
-        }
-    }
+    let done = match autopr_service::asked(NAME, env!("CARGO_PKG_VERSION"), ABOUT) {
+        Asked::Run => start(clock).map(autopr_service::exit_code),
+        Asked::Health => health(),
+        Asked::Answered(code) => Ok(code),
+    };
+    done.unwrap_or_else(|why| {
+        eprintln!("{NAME}: {}", why.trim_end());
+        ExitCode::from(UNUSABLE)
+    })
+}
+
+fn health() -> Result<ExitCode, String> {
+    let source = source()?;
+    let loaded = Settings::load(&source).map_err(|invalid| invalid.to_string())?;
+    Ok(autopr_service::health(NAME, autopr_service::own_address(&loaded.settings, true)))
+}
+
+fn source() -> Result<Source, String> {
+    let source = autopr_runtime::source(ConfigFile::OfEnvironment);
+    source.map_err(|error| format!("can't tell the current folder: {error}"))
 }
 
 fn start(clock: Clock) -> Result<Stopped, String> {
-    let source = autopr_runtime::source(ConfigFile::OfEnvironment);
-    let source = source.map_err(|error| format!("can't tell the current folder: {error}"))?;
+    let source = source()?;
     let (Loaded { settings, .. }, topic) = match (Settings::load_for(&source, NEEDS), topic(&source.env)) {
         (Ok(loaded), Ok(topic)) => (loaded, topic),
         (Ok(_), Err(mistake)) => return Err(mistake.to_string()),

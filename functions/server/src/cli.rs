@@ -45,6 +45,12 @@ Exit codes:
   1    --check found something to apply
   2    the settings can't be used, or the database can't be reached";
 
+const HEALTH_HELP: &str = "\
+Exit codes:
+  0    it is healthy
+  1    it is not, or nobody listens
+  2    the settings can't be used";
+
 const SEND_HELP: &str = "\
 The secret to sign with is the server's own: GITHUB_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET_FILE or
 github.webhook_secrets. The answer is printed on standard output.
@@ -73,6 +79,14 @@ pub(crate) enum Command {
     /// Run executions only, beside other processes that take the webhooks.
     #[command(after_help = WORKER_HELP)]
     Worker,
+    /// Ask the process that runs on this machine with these settings whether it is healthy: what a container's health check
+    /// runs.
+    #[command(after_help = HEALTH_HELP)]
+    Health {
+        /// Ask a worker, which answers beside its metrics.
+        #[arg(long)]
+        worker: bool,
+    },
     /// Sign a payload and deliver it as GitHub would, to try a server.
     Send(SendArgs),
     /// Review a range of commits, or the index, of a local git repository.

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Serve => commands::serve::run(autopr::Role::Serve, cli.config),
         Command::Worker => commands::serve::run(autopr::Role::Work, cli.config),
+        Command::Health { worker } => commands::serve::health(worker, cli.config),
         Command::Send(arguments) => commands::send::run(&arguments, cli.config),
         Command::Review(arguments) => commands::review::run(&arguments, cli.config),
         Command::Config(action) => commands::config::run(&action, cli.config),

@@ -4,10 +4,12 @@
 
 mod exporter;
 mod listener;
+mod probe;
 mod process;
 mod signals;
 mod start;
 
+pub use probe::{health, own_address};
 pub use process::{Backing, Failed, Parts, Process, Work, run};
 pub use signals::Stopped;
-pub use start::{ends, exit_code, log_panics, start_logging};
+pub use start::{Asked, asked, ends, exit_code, log_panics, start_logging};

@@ -25,3 +25,8 @@ pub(crate) fn run(role: Role, config: Option<PathBuf>) -> Done {
     let stopped = autopr_service::ends(autopr::run(settings, catalog, role, VERSION, Clock::System, |edges| edges));
     Ok(autopr_service::exit_code(stopped.map_err(Failure::unusable)?))
 }
+
+pub(crate) fn health(worker: bool, config: Option<PathBuf>) -> Done {
+    let settings = super::settings(config)?.settings;
+    Ok(autopr_service::health("autopr", autopr_service::own_address(&settings, !worker)))
+}
