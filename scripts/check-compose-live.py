@@ -269,7 +269,7 @@ def redis(folder, compose):
     finally:
         program.terminate()
         program.wait()
-    holds(subprocess.run(["sh", "-c", healthy]).returncode != 0, "Redis's health check holds without Redis")
+    holds(subprocess.run(["sh", "-c", healthy], stderr=subprocess.DEVNULL).returncode != 0, "Redis's health check holds without Redis")
 
 
 def postgres(folder, compose):
@@ -316,7 +316,7 @@ def postgres(folder, compose):
 
     def sql(name, statement, database="autopr"):
         """As the user of an address in secrets/; what it prints, or the error."""
-        address = (folder / "secrets" / name).read_text().replace("/autopr", f"/{database}")
+        address = (folder / "secrets" / name).read_text().rpartition("/")[0] + f"/{database}"
         done = subprocess.run([programs / "psql", "-X", "-A", "-t", "-c", statement, address], capture_output=True, text=True)
         return done.stdout.strip() or done.stderr.strip()
 
