@@ -455,6 +455,20 @@ RULES = [
 ]
 
 
+def examples():
+    """The examples go with the manifests by these names; they are of kinds that are not Kubernetes' own."""
+    told = {path.stem: yaml.safe_load(path.read_text()) for path in Path("deploy/k8s/examples").glob("*.yaml")}
+    production = yaml.safe_load(Path("deploy/k8s/components/external-secrets/external-secret.yaml").read_text())
+    store, route = told["secret-store"], told["http-route"]["spec"]
+    if production["spec"]["secretStoreRef"] != {"kind": store["kind"], "name": store["metadata"]["name"]}:
+        yield "secret-store.yaml is not the store that is asked"
+    if [backend for rule in route["rules"] for backend in rule["backendRefs"]] != [{"name": ENGINE, "port": 8080}]:
+        yield "http-route.yaml leads to something else than the engine"
+    issuer = yaml.safe_load(Path("deploy/k8s/base/ingress.yaml").read_text())["metadata"]["annotations"]["cert-manager.io/cluster-issuer"]
+    if told["cluster-issuer"]["metadata"]["name"] != issuer:
+        yield "cluster-issuer.yaml is not the one the Ingress names"
+
+
 def mistakes(manifests, overlay):
     for rule in RULES:
         try:
@@ -604,6 +618,9 @@ def main(folder):
         for message in mistakes(Manifests(rendered[overlay]), overlay):
             print(f"{overlay}: {message}", file=sys.stderr)
             wrong += 1
+    for message in examples():
+        print(f"deploy/k8s/examples: {message}", file=sys.stderr)
+        wrong += 1
     for index, (plant, expected) in enumerate(PLANTED):
         manifests = Manifests(copy.deepcopy(rendered["production"]))
         plant(manifests)
