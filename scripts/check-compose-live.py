@@ -1,7 +1,7 @@
 """Starts the nginx, PostgreSQL and Redis of this machine with what deploy/compose gives to theirs, and uses them.
 
-Called by scripts/check-compose with docker-compose's output and a folder to work in. Only addresses, ports and folders are others
-than in the containers.
+Called by scripts/check-compose with docker-compose's output and a folder to work in. Only addresses, ports and folders are
+others than in the containers.
 """
 
 import http.client
@@ -87,7 +87,9 @@ class Answer(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.asked.append((self.command, self.path))
-        answer = f"{self.server.name} {len(body)} {self.headers['X-Forwarded-Proto']} {self.headers['X-Hub-Signature-256']}".encode()
+        answer = (
+            f"{self.server.name} {len(body)} {self.headers['X-Forwarded-Proto']} {self.headers['X-Hub-Signature-256']}".encode()
+        )
         self.send_response(self.server.status or 202)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
@@ -128,22 +130,25 @@ def nginx(folder):
     names, port = Names(), free_port("127.0.1.1")
     names.start()
     plain, tls, inner = free_port(), free_port(), free_port()
-    configuration = replaced((COMPOSE / "nginx/nginx.conf").read_text(), [
-        # First: the folders that come in may lie there too.
-        ("/tmp/", f"{folder}/"),
-        # Each worker asks for names by itself; with one it is known when the old addresses are forgotten.
-        ("worker_processes auto;", "worker_processes 1;"),
-        ("listen 8080 ", f"listen 127.0.0.1:{plain} "),
-        ("listen 8443 ", f"listen 127.0.0.1:{tls} "),
-        ("listen 127.0.0.1:8081", f"listen 127.0.0.1:{inner}"),
-        ("http://$engine:8080", f"http://$engine:{port}"),
-        ("resolver 127.0.0.11 valid=5s", f"resolver 127.0.0.1:{names.port} valid=1s"),
-        ("/run/secrets/tls-certificate", str(COMPOSE / "tls/certificate.pem")),
-        ("/run/secrets/tls-key", str(COMPOSE / "tls/key.pem")),
-        ("/var/www/acme", str(folder / "acme")),
-        ("/dev/stderr", str(folder / "errors")),
-        ("/dev/stdout", str(folder / "requests")),
-    ])
+    configuration = replaced(
+        (COMPOSE / "nginx/nginx.conf").read_text(),
+        [
+            # First: the folders that come in may lie there too.
+            ("/tmp/", f"{folder}/"),
+            # Each worker asks for names by itself; with one it is known when the old addresses are forgotten.
+            ("worker_processes auto;", "worker_processes 1;"),
+            ("listen 8080 ", f"listen 127.0.0.1:{plain} "),
+            ("listen 8443 ", f"listen 127.0.0.1:{tls} "),
+            ("listen 127.0.0.1:8081", f"listen 127.0.0.1:{inner}"),
+            ("http://$engine:8080", f"http://$engine:{port}"),
+            ("resolver 127.0.0.11 valid=5s", f"resolver 127.0.0.1:{names.port} valid=1s"),
+            ("/run/secrets/tls-certificate", str(COMPOSE / "tls/certificate.pem")),
+            ("/run/secrets/tls-key", str(COMPOSE / "tls/key.pem")),
+            ("/var/www/acme", str(folder / "acme")),
+            ("/dev/stderr", str(folder / "errors")),
+            ("/dev/stdout", str(folder / "requests")),
+        ],
+    )
     # As root its workers would be somebody who may not see the folder; in the container all are the same.
     if AS_ROOT:
         configuration = "user root;\n" + configuration
@@ -247,10 +252,15 @@ def redis(folder, compose):
     service = compose["services"]["redis"]
     port = free_port()
     (folder / "redis").mkdir()
-    argv = [COMPOSE / argument.replace("/run/secrets/", "secrets/") if argument.startswith("/run/secrets/") else argument
-            for argument in service["entrypoint"]]
-    program = subprocess.Popen([*argv, *service["command"], "--port", str(port), "--bind", "127.0.0.1"],
-                               cwd=folder / "redis", stdout=subprocess.DEVNULL)
+    argv = [
+        COMPOSE / argument.replace("/run/secrets/", "secrets/") if argument.startswith("/run/secrets/") else argument
+        for argument in service["entrypoint"]
+    ]
+    program = subprocess.Popen(
+        [*argv, *service["command"], "--port", str(port), "--bind", "127.0.0.1"],
+        cwd=folder / "redis",
+        stdout=subprocess.DEVNULL,
+    )
 
     def cli(*arguments):
         done = subprocess.run(["redis-cli", "-h", "127.0.0.1", "-p", str(port), *arguments], capture_output=True, text=True)
@@ -269,7 +279,10 @@ def redis(folder, compose):
     finally:
         program.terminate()
         program.wait()
-    holds(subprocess.run(["sh", "-c", healthy], stderr=subprocess.DEVNULL).returncode != 0, "Redis's health check holds without Redis")
+    holds(
+        subprocess.run(["sh", "-c", healthy], stderr=subprocess.DEVNULL).returncode != 0,
+        "Redis's health check holds without Redis",
+    )
 
 
 def postgres(folder, compose):
@@ -293,22 +306,55 @@ def postgres(folder, compose):
     if user != "postgres":
         rules = rules.replace(" peer", " trust")
     (folder / "pg_hba.conf").write_text(rules)
-    subprocess.run(as_postgres([programs / "initdb", "-D", folder / "data", "-U", "postgres", "--no-sync", "--auth=reject",
-                                *services["postgres"]["environment"]["POSTGRES_INITDB_ARGS"].split()]),
-                   check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        as_postgres(
+            [
+                programs / "initdb",
+                "-D",
+                folder / "data",
+                "-U",
+                "postgres",
+                "--no-sync",
+                "--auth=reject",
+                *services["postgres"]["environment"]["POSTGRES_INITDB_ARGS"].split(),
+            ]
+        ),
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     places = {"/backup/": f"{COMPOSE.parent}/backup/", "/etc/postgresql/pg_hba.conf": str(folder / "pg_hba.conf")}
     command = services["postgres"]["command"][1:]
     for old, new in places.items():
         command = [argument.replace(old, new) for argument in command]
-    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "BACKUP_TARGET": str(folder / "backups"),
-                   "BACKUP_METRICS": str(folder / "metrics/autopr"), "TMPDIR": str(folder / "socket")}
+    environment = {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "BACKUP_TARGET": str(folder / "backups"),
+        "BACKUP_METRICS": str(folder / "metrics/autopr"),
+        "TMPDIR": str(folder / "socket"),
+    }
     local = {**environment, "PGHOST": str(folder / "socket"), "PGPORT": str(port), "SECRETS": str(folder / "secrets")}
 
     def start():
         log = open(folder / "log", "a")
-        return subprocess.Popen(as_postgres([programs / "postgres", "-D", folder / "data", *command, "-p", str(port),
-                                             "-k", folder / "socket", "-c", "listen_addresses=127.0.0.1"]),
-                                env=environment, stdout=log, stderr=log)
+        return subprocess.Popen(
+            as_postgres(
+                [
+                    programs / "postgres",
+                    "-D",
+                    folder / "data",
+                    *command,
+                    "-p",
+                    str(port),
+                    "-k",
+                    folder / "socket",
+                    "-c",
+                    "listen_addresses=127.0.0.1",
+                ]
+            ),
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
 
     def ready():
         asked = [programs / "pg_isready", "--quiet", "--host=127.0.0.1", f"--port={port}"]
@@ -327,9 +373,22 @@ def postgres(folder, compose):
         # What the image does while it makes the database.
         subprocess.run(as_postgres([COMPOSE / "postgres/roles.sh"]), env=local, check=True)
 
-        holds(sql("database-url", "CREATE TABLE t (n int); INSERT INTO t VALUES (1), (2); SELECT sum(n) FROM t").endswith("3"), "the engine's user can't make tables")
-        holds(sql("database-url", "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = current_user") == "f", "the engine's user may do more than it needs")
-        holds("no pg_hba.conf entry" in sql("database-url", "SELECT 1", "postgres"), "the engine's user gets into another database")
+        holds(
+            sql("database-url", "CREATE TABLE t (n int); INSERT INTO t VALUES (1), (2); SELECT sum(n) FROM t").endswith("3"),
+            "the engine's user can't make tables",
+        )
+        holds(
+            sql(
+                "database-url",
+                "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication FROM pg_roles WHERE rolname = user",
+            )
+            == "f",
+            "the engine's user may do more than it needs",
+        )
+        holds(
+            "no pg_hba.conf entry" in sql("database-url", "SELECT 1", "postgres"),
+            "the engine's user gets into another database",
+        )
         holds("pg_execute_server_program" in sql("database-url", "COPY t TO PROGRAM 'id'"), "the engine's user runs programs")
         holds(sql("backup-url", "SELECT count(*) FROM t") == "2", "backups can't read the tables")
         holds("permission denied" in sql("backup-url", "DELETE FROM t"), "backups may write")
@@ -340,9 +399,15 @@ def postgres(folder, compose):
         # A day's backups, as the service makes them, with what it is given.
         service = services["backup"]
         given = {key: str(value) for key, value in service["environment"].items()}
-        given |= {"DATABASE_URL_FILE": str(folder / "secrets/backup-url"), "BACKUP_TARGET": str(folder / "backups"),
-                  "BACKUP_WORK": str(folder / "backups"), "BACKUP_METRICS": str(folder / "metrics/autopr"),
-                  "BACKUP_SCRIPTS": str(COMPOSE.parent / "backup"), "PATH": environment["PATH"], "TMPDIR": str(folder / "socket")}
+        given |= {
+            "DATABASE_URL_FILE": str(folder / "secrets/backup-url"),
+            "BACKUP_TARGET": str(folder / "backups"),
+            "BACKUP_WORK": str(folder / "backups"),
+            "BACKUP_METRICS": str(folder / "metrics/autopr"),
+            "BACKUP_SCRIPTS": str(COMPOSE.parent / "backup"),
+            "PATH": environment["PATH"],
+            "TMPDIR": str(folder / "socket"),
+        }
         daily = str(COMPOSE / Path(service["entrypoint"][0]).name)
         done = subprocess.run(as_postgres([daily, "once"]), env=given, capture_output=True, text=True, timeout=10 * PATIENCE)
         holds(done.returncode == 0, f"backups fail:\n{done.stdout}{done.stderr}{(folder / 'log').read_text()[-2000:]}")
@@ -352,13 +417,22 @@ def postgres(folder, compose):
         for metric in ("autopr_backup_last_success_timestamp_seconds", "autopr_wal_archive_last_success_timestamp_seconds"):
             holds(metric in told, f"Prometheus does not hear of {metric}")
         holds(not list((folder / "backups").glob("autopr-backup.*")), "backups leave their work behind")
-        done = subprocess.run([*as_postgres([COMPOSE.parent / "backup/check", "--max-age", "3600"])], env=given, capture_output=True, text=True, timeout=10 * PATIENCE)
+        done = subprocess.run(
+            [*as_postgres([COMPOSE.parent / "backup/check", "--max-age", "3600"])],
+            env=given,
+            capture_output=True,
+            text=True,
+            timeout=10 * PATIENCE,
+        )
         holds(done.returncode == 0, f"the dump does not hold: {done.stderr}")
 
         # Without any backup the service makes one at once; then it waits, and a signal ends it.
         shutil.rmtree(folder / "backups/base")
         waiting = subprocess.Popen(as_postgres([daily]), env=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(lambda: list((folder / "backups/base").glob("*.sums")) and not list((folder / "backups").glob("autopr-backup.*")), "the first backup")
+        until(
+            lambda: list((folder / "backups/base").glob("*.sums")) and not list((folder / "backups").glob("autopr-backup.*")),
+            "the first backup",
+        )
         waiting.terminate()
         holds(waiting.wait(PATIENCE) in (0, -15), "the backup service does not end")
     finally:

@@ -1,7 +1,7 @@
 """What deploy/compose must say beyond being valid, read from what docker-compose makes of it.
 
-Called by scripts/check-compose with that output, in a folder where ./prepare has been run. Before it believes itself it plants a
-mistake of each kind and sees that it is told.
+Called by scripts/check-compose with that output, in a folder where ./prepare has been run. Before it believes itself it plants
+a mistake of each kind and sees that it is told.
 """
 
 import copy
@@ -161,14 +161,20 @@ def secrets(compose):
             yield f"secret {name}: ./prepare makes no {path}"
         elif path.stat().st_mode & 0o777 != 0o444 or path.parent.stat().st_mode & 0o777 != 0o700:
             yield f"secret {name}: the containers can't read it, or others can"
-    given = {name: {told if isinstance(told, str) else told["source"] for told in service.get("secrets", [])}
-             for name, service in compose["services"].items()}
+    given = {
+        name: {told if isinstance(told, str) else told["source"] for told in service.get("secrets", [])}
+        for name, service in compose["services"].items()
+    }
     for name, keys in given.items():
         for key in keys - compose["secrets"].keys():
             yield f"{name}: there is no secret {key}"
     needs = {
-        "nginx": {"tls-certificate", "tls-key"}, "migrate": {"database-url"}, "redis": {"redis-conf"}, "backup": {"backup-url"},
-        "grafana": {"grafana-password"}, "postgres": {"postgres-password", "database-url", "backup-url"},
+        "nginx": {"tls-certificate", "tls-key"},
+        "migrate": {"database-url"},
+        "redis": {"redis-conf"},
+        "backup": {"backup-url"},
+        "grafana": {"grafana-password"},
+        "postgres": {"postgres-password", "database-url", "backup-url"},
     }
     for name, keys in given.items():
         if name not in ENGINES and keys != needs.get(name, set()):
@@ -332,9 +338,11 @@ def main(file):
         plant(spoiled)
         told = list(mistakes(spoiled))
         if not any(expected in message for message in told):
-            print(f"planted mistake {index} should be told as \"{expected}\", but is as {told}", file=sys.stderr)
+            print(f'planted mistake {index} should be told as "{expected}", but is as {told}', file=sys.stderr)
             wrong += 1
-    print(f"{len(RULES)} groups of rules over {len(compose['services'])} services; {len(PLANTED)} planted mistakes: {wrong} wrong")
+    print(
+        f"{len(RULES)} groups of rules over {len(compose['services'])} services; {len(PLANTED)} planted mistakes: {wrong} wrong"
+    )
     sys.exit(1 if wrong else 0)
 
 
