@@ -67,7 +67,7 @@ PLANTED = [
     (put(one("ServiceAccount", ENGINE), ["automountServiceAccountToken"], True), "hands out tokens"),
     (change([*CONTAINER, "resources", "limits"], DELETE), "no limits"),
     (change([*CONTAINER, "resources", "requests", "memory"], DELETE), "no requests"),
-    (change([*CONTAINER, "image"], "ghcr.io/a/codeflow-engine:latest"), "no fixed tag"),
+    (change([*CONTAINER, "image"], "registry.example.com/codeflow-engine:latest"), "no fixed tag"),
     (change([*CONTAINER, "image"], "localhost:5000/codeflow-engine"), "no fixed tag"),
     (
         change([*CONTAINER, "env"], [{"name": "T", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]),
@@ -96,7 +96,7 @@ PLANTED = [
     (put(JOB, [*CONTAINER, "args"], ["serve"]), "does not run autopr migrate"),
     (put(JOB, ["spec", "activeDeadlineSeconds"], DELETE), "not bounded"),
     (put(JOB, ["spec", "ttlSecondsAfterFinished"], DELETE), "in the way"),
-    (put(JOB, [*CONTAINER, "image"], "ghcr.io/a/codeflow-engine:0.0.9"), "different images"),
+    (put(JOB, [*CONTAINER, "image"], "registry.example.com/codeflow-engine:0.0.9"), "different images"),
     (change([*POD, "initContainers", 0, "args"], ["migrate"]), "does not wait"),
     (put(SERVICE, ["spec", "ports"], []), "Service's ports"),
     (put(SERVICE, ["spec", "type"], "LoadBalancer"), "from outside"),
