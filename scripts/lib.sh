@@ -49,6 +49,31 @@ needs_component() {
     rustup component add "$2" || fail "rustup component add $2 failed; install it, then run this again"
 }
 
+# needs_kustomize: something that renders deploy/k8s, or else failure: Debian 12 has no package that is new enough, so the caller
+# says what was not done.
+needs_kustomize() {
+    local found
+    if command -v kustomize >/dev/null; then
+        found=$(kustomize version 2>/dev/null | grep -oE 'v?[0-9]+\.[0-9]+\.[0-9]+' | head -n 1)
+        if newer_than 4.5.0 "${found#v}"; then kustomizer=(kustomize build) && return; fi
+    fi
+    if command -v kubectl >/dev/null; then
+        found=$(kubectl version --client 2>/dev/null | sed -n 's/^Kustomize Version: v//p')
+        if newer_than 4.5.0 "$found"; then kustomizer=(kubectl kustomize) && return; fi
+    fi
+    return 1
+}
+
+# kustomize_build FOLDER: after needs_kustomize.
+kustomize_build() {
+    "${kustomizer[@]}" "$1"
+}
+
+# newer_than OLDEST VERSION: whether there is a version, and it is that one or a newer one.
+newer_than() {
+    [ -n "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+}
+
 # The real servers that tests run against start in folders and on ports of their own. What the packages may start besides is
 # not used.
 
