@@ -106,6 +106,9 @@ fn every_expression_gives_something_on_an_engine_that_works() {
     model.then(Vendor::OpenAi, Reply::error(500, "server_error"));
     assert_eq!(world.deliver("opened"), 202);
     world.server.finished(1);
+    // What happens before a counter is looked at for the first time is no increase.
+    until(&prometheus, "the first review", "sum(autopr_executions_total)", |count| count == 1.0);
+    until(&prometheus, "its time", "sum(autopr_execution_duration_seconds_count)", |count| count == 1.0);
     let second = world.github.open_pull(OWNER, NAME, NewPull::new("Count again", CLEAN.to_owned()).author("dev"));
     assert_eq!(block_on(world.github.deliver_pull_request(OWNER, NAME, second, "opened")).status_code, 202);
     world.server.finished(2);
