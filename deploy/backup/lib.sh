@@ -132,9 +132,10 @@ get_backup() {
         fail "$kind/$stamp is not what was put there: it is cut off, damaged or changed"
 }
 
-# prune KIND: removes what is older than BACKUP_KEEP_DAYS, but never the newest.
+# prune KIND: removes what is older than BACKUP_KEEP_DAYS, but never the newest. With `forever` the place itself does, or nobody.
 prune() {
     local kind="$1" stamp newest oldest name
+    [ "$keep_days" != forever ] || return 0
     newest=$(stamps "$kind" | tail -n 1)
     oldest=$(($(date +%s) - keep_days * 86400))
     for stamp in $(stamps "$kind"); do
