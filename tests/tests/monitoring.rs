@@ -83,7 +83,7 @@ fn expressions() -> Vec<(String, String)> {
         (text(&one["name"]), labelled.expect("the values of a label").0.to_owned())
     });
     let filled = |expression: String| {
-        expression.replace("$__rate_interval", "1m").replace("$job", "(autopr)").replace("$instance", ".*")
+        expression.replace("$__rate_interval", "5m").replace("$job", "(autopr)").replace("$instance", ".*")
     };
     panels.chain(annotations).chain(variables).map(|(title, expression)| (title, filled(expression))).collect()
 }
