@@ -193,3 +193,32 @@ finds_pubsub() {
     not_tested "Google Cloud Pub/Sub: its emulator is missing (Google's archive has it as google-cloud-cli-pubsub-emulator; \
 AUTOPR_TEST_PUBSUB_EMULATOR names it)"
 }
+
+# What watches the engine. Debian starts what it installs; that is not used.
+
+needs_prometheus() {
+    needs prometheus prometheus
+    needs promtool prometheus
+}
+
+needs_alertmanager() {
+    needs amtool prometheus-alertmanager
+}
+
+# needs_grafana_schema: Grafana's types of a dashboard and what reads them, and says where.
+needs_grafana_schema() {
+    local prefix="${XDG_CACHE_HOME:-$HOME/.cache}/autopr/grafana"
+    export AUTOPR_GRAFANA_NODE_MODULES="$prefix/node_modules"
+    needs node nodejs
+    # The file says that they are whole, and which.
+    local wanted='@grafana/schema@13.2.3 typescript@5.9.3'
+    [ "$(cat "$prefix/complete" 2>/dev/null)" != "$wanted" ] || return 0
+    needs npm npm
+    say "installing $wanted"
+    rm -rf "$prefix"
+    mkdir -p "$prefix"
+    # shellcheck disable=SC2086  # two packages
+    npm install --prefix "$prefix" --no-save --no-audit --no-fund --ignore-scripts --loglevel=error $wanted >&2 ||
+        fail "npm install failed; is the network there?"
+    echo "$wanted" >"$prefix/complete"
+}

@@ -11,6 +11,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::model_chain::MicroUsd;
 use crate::ports::Model;
 use crate::ports::model::Completion;
+use crate::ports::store::{Backlog, Spending};
 use crate::review::{Review, Source};
 use crate::workflow::ActionName;
 
@@ -35,16 +36,20 @@ declare! {
     describe_counter Count DELIVERIES "autopr_webhook_deliveries_total" "Webhook deliveries, by event and what became of them.",
     describe_counter Count MESSAGES "autopr_queue_messages_total" "Messages of the queue, by queue and what became of them.",
     describe_gauge Seconds OLDEST_MESSAGE "autopr_queue_oldest_message_age_seconds" "How long the oldest available message has waited.",
+    describe_gauge Count QUEUE_DEPTH "autopr_queue_depth" "Messages on the queue, taken or not, and those set aside, by state. Every process tells the same.",
     describe_counter Count EXECUTIONS "autopr_executions_total" "Executions that came to their end, by workflow and status.",
     describe_gauge Count EXECUTIONS_RUNNING "autopr_executions_running" "Executions that this process runs now.",
+    describe_gauge Count EXECUTIONS_OPEN "autopr_executions_open" "Executions in the database that have not come to their end, by state. Every process tells the same.",
     describe_histogram Seconds EXECUTION_DURATION "autopr_execution_duration_seconds" "From an execution's acceptance to its end, by workflow and status.",
     describe_histogram Seconds STEP_DURATION "autopr_step_duration_seconds" "How long attempts at steps took, by action and outcome.",
     describe_counter Count LLM_REQUESTS "autopr_llm_requests_total" "Calls of language models, by provider, model and outcome.",
     describe_histogram Seconds LLM_DURATION "autopr_llm_request_duration_seconds" "How long calls of language models took.",
     describe_counter Count LLM_TOKENS "autopr_llm_tokens_total" "Tokens by the providers' count, by direction.",
     describe_gauge Count LLM_COST "autopr_llm_cost_usd_total" "What the calls of language models cost, in US dollars.",
+    describe_gauge Count LLM_DAILY_BUDGET "autopr_llm_daily_budget_usd" "The budget of the day (UTC) for language models in US dollars: its limit, what is spent and what is reserved. Every process tells the same.",
     describe_gauge Count LLM_BREAKER "autopr_llm_breaker_open" "1 while a provider is left alone because it keeps failing.",
     describe_gauge Count DB_CONNECTIONS "autopr_db_pool_connections" "Connections to the database, by state.",
+    describe_gauge Count DB_LIMIT "autopr_db_pool_limit" "The most connections to the database that this process may have.",
     describe_histogram Seconds DB_QUERY_DURATION "autopr_db_query_duration_seconds" "How long queries of the database took, by query.",
     describe_counter Count GITHUB_REQUESTS "autopr_github_requests_total" "Requests to GitHub, by operation and status.",
     describe_gauge Count GITHUB_REMAINING "autopr_github_rate_limit_remaining" "Requests that GitHub's primary rate limit leaves.",
@@ -78,13 +83,34 @@ pub(crate) fn model_call(model: &dyn Model, answer: &Result<Completion, Fault>, 
     counter!(LLM_REQUESTS, &[provider, name, ("outcome", outcome.to_owned())]).increment(1);
     histogram!(LLM_DURATION, &labels).record(latency.as_secs_f64());
     // A gauge can be added to in fractions; by what it counts it only rises.
-    #[expect(clippy::cast_precision_loss, reason = "a cost of 2^53 millionths of a dollar is out of sight")]
-    let dollars = cost.0 as f64 / 1e6;
-    gauge!(LLM_COST, &labels).increment(dollars);
+    gauge!(LLM_COST, &labels).increment(dollars(cost));
     let Ok(Completion { input_tokens, output_tokens, .. }) = answer else { return };
     for (direction, tokens) in [("input", *input_tokens), ("output", *output_tokens)] {
         let [provider, name] = labels.clone();
         counter!(LLM_TOKENS, &[provider, name, ("direction", direction.to_owned())]).increment(tokens);
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "2^53 millionths of a dollar are out of sight")]
+fn dollars(amount: MicroUsd) -> f64 {
+    amount.0 as f64 / 1e6
+}
+
+/// Records how much is open in the store. `queue` is the name of its queue.
+#[expect(clippy::cast_precision_loss, reason = "2^53 of anything are out of sight")]
+pub fn open(queue: &'static str, backlog: &Backlog) {
+    for (state, count) in [("queued", backlog.queued), ("running", backlog.running), ("parked", backlog.parked)] {
+        gauge!(EXECUTIONS_OPEN, "state" => state).set(count as f64);
+    }
+    for (state, count) in [("waiting", backlog.messages), ("dead", backlog.dead)] {
+        gauge!(QUEUE_DEPTH, "queue" => queue, "state" => state).set(count as f64);
+    }
+}
+
+/// Records what stands against the budget of the day.
+pub fn daily_budget(limit: MicroUsd, spending: &Spending) {
+    for (state, amount) in [("limit", limit), ("spent", spending.spent), ("reserved", spending.reserved)] {
+        gauge!(LLM_DAILY_BUDGET, "state" => state).set(dollars(amount));
     }
 }
 

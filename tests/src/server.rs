@@ -291,6 +291,11 @@ impl Server {
         answer.text().expect("text")
     }
 
+    /// The address of the metrics, such as `127.0.0.1:9090`.
+    pub fn metrics_address(&self) -> &str {
+        &self.metrics
+    }
+
     /// The answer to a request for a path: its status and body.
     pub fn get(&self, path: &str) -> (u16, Value) {
         let answer = self.http.get(self.url(path)).send().expect("an answer");

@@ -37,6 +37,15 @@ impl Default for Budgets {
     }
 }
 
+/// The name under which the store keeps the budget of the day.
+pub fn day_scope(now: Timestamp) -> String {
+    format!("day/{}", day(now))
+}
+
+fn day(now: Timestamp) -> impl std::fmt::Display {
+    now.strftime("%Y-%m-%d")
+}
+
 /// The execution that pays.
 pub struct Account<'a> {
     /// Where money and answers are kept.
@@ -89,7 +98,7 @@ impl Account<'_> {
         budgets: &Budgets,
     ) -> Result<CallId, Failure> {
         let now = self.now();
-        let day = now.strftime("%Y-%m-%d");
+        let day = day(now);
         let line = |scope: String, limit| BudgetLine { scope, limit };
         let call = NewCall {
             provider: model.provider().to_owned(),
@@ -102,7 +111,7 @@ impl Account<'_> {
                 vec![
                     line(format!("execution/{}", self.lease.execution), budgets.per_execution),
                     line(format!("repository/{}/{day}", self.repository), budgets.per_repository_daily),
-                    line(format!("day/{day}"), budgets.daily),
+                    line(day_scope(now), budgets.daily),
                 ]
             },
         };

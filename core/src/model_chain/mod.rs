@@ -29,7 +29,7 @@ use crate::ports::{Cache, Model};
 use crate::retry::backoff;
 use crate::telemetry;
 
-pub use account::{Account, Budgets};
+pub use account::{Account, Budgets, day_scope};
 pub use price::{MicroUsd, Price};
 
 /// A provider that asks to wait longer than this is passed over.
@@ -113,6 +113,11 @@ impl ModelChain {
     /// True when no model is configured.
     pub fn is_empty(&self) -> bool {
         self.links.is_empty()
+    }
+
+    /// The most that may be spent.
+    pub fn budgets(&self) -> &Budgets {
+        &self.settings.budgets
     }
 
     /// How long an execution waits for providers of which none can be asked.

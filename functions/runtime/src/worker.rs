@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use autopr_core::clock::{Clock, after, between};
-use autopr_core::engine::{Engine, Handled};
+use autopr_core::engine::{Edges, Engine, Handled};
 use autopr_core::fault::Fault;
+use autopr_core::model_chain::day_scope;
 use autopr_core::ports::Store;
 use autopr_core::ports::queue::StoreQueue;
-use autopr_core::ports::store::{AuditEntry, Backlog, Received, Settle};
+use autopr_core::ports::store::{AuditEntry, Received, Settle};
 use autopr_core::retry::backoff;
-use autopr_core::telemetry::{MESSAGES, OLDEST_MESSAGE};
+use autopr_core::telemetry::{self, MESSAGES, OLDEST_MESSAGE};
 use metrics::{counter, gauge};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -167,12 +168,17 @@ async fn keep_hidden(store: &dyn Store, clock: &Clock, message: i64) {
     }
 }
 
-/// Shows how long the message that is to be taken next has waited.
+/// Shows how long the message that is to be taken next has waited, how much is open, and what is left of the day's budget.
 async fn measure(engine: Engine, clock: Clock, shutdown: CancellationToken) {
+    let Edges { store, models, .. } = engine.edges();
     while !shutdown.is_cancelled() {
-        if let Ok(Backlog { next_due, .. }) = engine.edges().store.backlog().await {
-            let waited = next_due.map_or(Duration::ZERO, |due| between(due, clock.now()));
+        if let Ok(backlog) = store.backlog().await {
+            let waited = backlog.next_due.map_or(Duration::ZERO, |due| between(due, clock.now()));
             gauge!(OLDEST_MESSAGE, "queue" => QUEUE).set(waited.as_secs_f64());
+            telemetry::open(QUEUE, &backlog);
+        }
+        if let Ok(spending) = store.spending(&day_scope(clock.now())).await {
+            telemetry::daily_budget(models.budgets().daily, &spending);
         }
         tokio::select! {
             () = clock.elapsed(MEASURE) => {}

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use autopr_core::fault::{Fault, FaultKind, Retry};
-use autopr_core::telemetry::{DB_CONNECTIONS, DB_QUERY_DURATION};
+use autopr_core::telemetry::{DB_CONNECTIONS, DB_LIMIT, DB_QUERY_DURATION};
 use metrics::{gauge, histogram};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::pool::PoolConnection;
@@ -197,10 +197,13 @@ impl Database {
         });
         histogram!(DB_QUERY_DURATION, "query" => name).record(begun.elapsed().as_secs_f64());
         let (mut open, mut idle) = connections(&self.pool);
+        let mut most = self.pool.options().get_max_connections();
         if !self.pooler.by_transaction() {
             let (more, more_idle) = connections(&self.quick);
             (open, idle) = (open + more, idle + more_idle);
+            most += self.quick.options().get_max_connections();
         }
+        gauge!(DB_LIMIT).set(f64::from(most));
         gauge!(DB_CONNECTIONS, "state" => "idle").set(f64::from(idle));
         gauge!(DB_CONNECTIONS, "state" => "used").set(f64::from(open - idle));
         done

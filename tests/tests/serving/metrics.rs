@@ -118,22 +118,26 @@ impl Family {
 }
 
 /// The metrics of the product's contract, with their labels.
-const CONTRACT: [(&str, &[&str]); 21] = [
+const CONTRACT: [(&str, &[&str]); 25] = [
     ("autopr_http_requests_total", &["route", "method", "status"]),
     ("autopr_http_request_duration_seconds", &["route"]),
     ("autopr_webhook_deliveries_total", &["event", "outcome"]),
     ("autopr_queue_messages_total", &["queue", "outcome"]),
     ("autopr_queue_oldest_message_age_seconds", &["queue"]),
+    ("autopr_queue_depth", &["queue", "state"]),
     ("autopr_executions_total", &["workflow", "status"]),
     ("autopr_executions_running", &[]),
+    ("autopr_executions_open", &["state"]),
     ("autopr_execution_duration_seconds", &["workflow", "status"]),
     ("autopr_step_duration_seconds", &["action", "outcome"]),
     ("autopr_llm_requests_total", &["provider", "model", "outcome"]),
     ("autopr_llm_request_duration_seconds", &["provider", "model"]),
     ("autopr_llm_tokens_total", &["provider", "model", "direction"]),
     ("autopr_llm_cost_usd_total", &["provider", "model"]),
+    ("autopr_llm_daily_budget_usd", &["state"]),
     ("autopr_llm_breaker_open", &["provider"]),
     ("autopr_db_pool_connections", &["state"]),
+    ("autopr_db_pool_limit", &[]),
     ("autopr_db_query_duration_seconds", &["query"]),
     ("autopr_cache_requests_total", &["cache", "result"]),
     ("autopr_github_requests_total", &["operation", "status"]),

@@ -160,16 +160,20 @@ fn every_metric_has_the_unit_of_its_name() {
     autopr_webhook_deliveries_total Count
     autopr_queue_messages_total Count
     autopr_queue_oldest_message_age_seconds Seconds
+    autopr_queue_depth Count
     autopr_executions_total Count
     autopr_executions_running Count
+    autopr_executions_open Count
     autopr_execution_duration_seconds Seconds
     autopr_step_duration_seconds Seconds
     autopr_llm_requests_total Count
     autopr_llm_request_duration_seconds Seconds
     autopr_llm_tokens_total Count
     autopr_llm_cost_usd_total None
+    autopr_llm_daily_budget_usd None
     autopr_llm_breaker_open Count
     autopr_db_pool_connections Count
+    autopr_db_pool_limit Count
     autopr_db_query_duration_seconds Seconds
     autopr_github_requests_total Count
     autopr_github_rate_limit_remaining Count
