@@ -53,8 +53,7 @@ locals {
         "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces",
         "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
       ]
-      Resource  = "*"
-      Condition = {}
+      Resource = "*"
     },
     {
       Sid       = "OnlyLambdaJoins" # not the code of a function
