@@ -81,10 +81,6 @@ run "by_default" {
     error_message = "Fargate and Fargate Spot share tasks 1:4"
   }
   assert {
-    condition     = aws_ecs_service.this.launch_type == null || aws_ecs_service.this.launch_type == ""
-    error_message = "a launch type would make the shares void"
-  }
-  assert {
     condition     = aws_appautoscaling_target.this.min_capacity == 2 && aws_appautoscaling_target.this.max_capacity == 10 && aws_appautoscaling_policy.cpu.target_tracking_scaling_policy_configuration[0].target_value == 75 && aws_appautoscaling_policy.cpu.target_tracking_scaling_policy_configuration[0].scale_out_cooldown == 60 && aws_appautoscaling_policy.cpu.target_tracking_scaling_policy_configuration[0].scale_in_cooldown == 300
     error_message = "two to ten tasks, at 75 % of the processor"
   }
