@@ -7,6 +7,7 @@
 Called by scripts/terraform-docs and scripts/check-terraform with the Python of python-hcl2.
 """
 
+import functools
 import json
 import re
 import sys
@@ -18,6 +19,8 @@ ROOT = Path("terraform")
 BEGIN, END = "<!-- generated -->", "<!-- /generated -->"
 OUTPUTS = {"webhook_url", "api_url", "queue", "database_secret"}
 MOST_VARIABLES = 25
+# Environment variables of the engine, as far as they can be told by their names.
+SETTING = re.compile(r"\b(?:AUTOPR|DATABASE|REDIS|GITHUB|AZURE_OPENAI|WORKFLOW|LLM)_[A-Z_]+\b|\b[A-Z]+_API_KEYS?\b|\bDEFAULT_LLM_PROVIDER\b|\bMAX_CONCURRENT_[A-Z]+\b")
 
 wrong = []
 
@@ -180,6 +183,14 @@ def document(folder, write):
 # -------------------------------------------------------------------------------------------------------- conventions
 
 
+@functools.cache
+def settings():
+    """Every name in capitals that the programs' sources have in quotes: the environment variables are among them."""
+    sources = [path for folder in ("functions", "infra") for path in Path(folder).glob("**/*.rs")]
+    return {name for path in sources for name in re.findall(r'"([A-Z][A-Z_]+)"', path.read_text())}
+
+
+
 def conventions(folder):
     kind = folder.parent.name
     variables, outputs = blocks(folder, "variable"), blocks(folder, "output")
@@ -221,8 +232,11 @@ def conventions(folder):
                     version = expression(about.get("version", "")) if isinstance(about, dict) else ""
                     holds(">=" in version and "<" in version, f"{folder}: provider {provider} has no range of versions")
 
+    known = settings()
     for path in sorted(folder.glob("*.tf")):
         content = path.read_text()
+        for name in sorted(set(SETTING.findall(content)) - known):
+            wrong.append(f"{path}: {name} is no setting of the engine")
         for reason in re.findall(r"checkov:skip=\w+(.*)", content):
             holds(len(reason.strip(": ")) > 10, f"{path}: an exception of checkov without a reason")
         holds(not re.search(r"^\s*(password|secret_string|passwords|auth_token|secret_data|administrator_password)\s*=(?!=|\s*ephemeral\.)", content, re.M),
