@@ -1,0 +1,122 @@
+mock_provider "google" {
+  source = "../../tests/mocks/google"
+}
+
+variables {
+  project_id = "my-project"
+  region     = "us-central1"
+  name       = "autopr-prod"
+  network    = "projects/p/global/networks/n"
+  secret     = "projects/p/secrets/autopr-prod-database"
+  ca_secret  = "projects/p/secrets/autopr-prod-database-ca"
+}
+
+run "no_public_address_and_tls_only" {
+  assert {
+    condition     = google_sql_database_instance.this.settings[0].ip_configuration[0].ipv4_enabled == false && length(google_sql_database_instance.this.settings[0].ip_configuration[0].authorized_networks) == 0
+    error_message = "the database can be reached from the internet"
+  }
+  assert {
+    condition     = google_sql_database_instance.this.settings[0].ip_configuration[0].private_network == var.network
+    error_message = "the database is not in the network"
+  }
+  assert {
+    condition     = google_sql_database_instance.this.settings[0].ip_configuration[0].ssl_mode == "ENCRYPTED_ONLY"
+    error_message = "the database takes connections in the clear"
+  }
+}
+
+run "any_moment_can_be_restored_and_a_zone_may_fail" {
+  assert {
+    condition     = google_sql_database_instance.this.settings[0].availability_type == "REGIONAL"
+    error_message = "the database goes with its zone"
+  }
+  assert {
+    condition     = google_sql_database_instance.this.settings[0].backup_configuration[0].enabled && google_sql_database_instance.this.settings[0].backup_configuration[0].point_in_time_recovery_enabled && google_sql_database_instance.this.settings[0].backup_configuration[0].transaction_log_retention_days == 7
+    error_message = "changes since the last backup would be lost"
+  }
+  assert {
+    condition     = google_sql_database_instance.this.settings[0].backup_configuration[0].backup_retention_settings[0].retained_backups == 30
+    error_message = "fewer than 30 backups are kept"
+  }
+  assert {
+    condition     = google_sql_database_instance.this.deletion_protection && google_sql_database_instance.this.settings[0].deletion_protection_enabled
+    error_message = "the database can be deleted by mistake"
+  }
+}
+
+run "the_password_is_not_in_the_state" {
+  assert {
+    condition     = google_sql_user.this.password == null && google_sql_user.this.password_wo == null && google_sql_user.this.password_wo_version == 1
+    error_message = "the state holds the password"
+  }
+  assert {
+    condition     = google_secret_manager_secret_version.url.secret_data == null && google_secret_manager_secret_version.url.secret_data_wo == null && google_secret_manager_secret_version.url.secret == var.secret
+    error_message = "the state holds the database's address with its password"
+  }
+}
+
+run "password_and_secret_change_together" {
+  variables { password_version = 2 }
+  assert {
+    condition     = google_sql_user.this.password_wo_version == 2 && google_secret_manager_secret_version.url.secret_data_wo_version == 2
+    error_message = "the user and the secret would have different passwords"
+  }
+}
+
+run "the_authority_can_be_checked" {
+  assert {
+    condition     = startswith(google_secret_manager_secret_version.ca.secret_data, "-----BEGIN CERTIFICATE-----database") && output.ca.secret == var.ca_secret
+    error_message = "the service can't know the server"
+  }
+}
+
+run "a_key_of_the_customers_own" {
+  variables { kms_key = "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k" }
+  assert {
+    condition     = google_sql_database_instance.this.encryption_key_name == var.kms_key
+    error_message = "the disk is not encrypted with the customer's key"
+  }
+}
+
+run "an_old_postgresql" {
+  command = plan
+  variables { postgres_version = "POSTGRES_14" }
+  expect_failures = [var.postgres_version]
+}
+
+run "another_database" {
+  command = plan
+  variables { postgres_version = "MYSQL_8_0" }
+  expect_failures = [var.postgres_version]
+}
+
+run "a_disk_that_is_too_small" {
+  command = plan
+  variables { disk_size_gb = 5 }
+  expect_failures = [var.disk_size_gb]
+}
+
+run "too_few_connections" {
+  command = plan
+  variables { max_connections = 5 }
+  expect_failures = [var.max_connections]
+}
+
+run "a_backup_at_no_time_of_day" {
+  command = plan
+  variables { backup = { start_time = "25:00" } }
+  expect_failures = [var.backup]
+}
+
+run "too_few_backups" {
+  command = plan
+  variables { backup = { retained = 1 } }
+  expect_failures = [var.backup]
+}
+
+run "changes_kept_for_longer_than_there_is" {
+  command = plan
+  variables { backup = { log_days = 8 } }
+  expect_failures = [var.backup]
+}

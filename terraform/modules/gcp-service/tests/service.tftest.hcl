@@ -1,0 +1,130 @@
+mock_provider "google" {
+  source = "../../tests/mocks/google"
+}
+
+variables {
+  project_id  = "my-project"
+  region      = "us-central1"
+  name        = "autopr-prod"
+  image       = "us-docker.pkg.dev/my-project/autopr/gcp-service:1.2.3"
+  network     = { network = "projects/p/global/networks/n", subnet = "projects/p/regions/r/subnetworks/s", egress = "PRIVATE_RANGES_ONLY" }
+  environment = { AUTOPR_ENV = "production" }
+  secrets     = { DATABASE_URL = "projects/p/secrets/database", GITHUB_WEBHOOK_SECRET = "projects/p/secrets/webhook-secret" }
+  files       = { database-ca = { secret = "projects/p/secrets/database-ca", file = "/etc/autopr/database/ca.pem" } }
+}
+
+run "the_sizes_of_the_guide" {
+  assert {
+    condition     = google_cloud_run_v2_service.this.template[0].scaling[0].min_instance_count == 1 && google_cloud_run_v2_service.this.template[0].scaling[0].max_instance_count == 10
+    error_message = "not 1 to 10 instances"
+  }
+  assert {
+    condition     = google_cloud_run_v2_service.this.template[0].containers[0].resources[0].limits == tomap({ cpu = "2", memory = "4Gi" })
+    error_message = "not 2 processors and 4 GiB"
+  }
+  assert {
+    condition     = google_cloud_run_v2_service.this.template[0].max_instance_request_concurrency == 80 && google_cloud_run_v2_service.this.template[0].timeout == "300s"
+    error_message = "not 80 requests at once, 300 seconds each"
+  }
+}
+
+run "secrets_by_reference" {
+  assert {
+    condition = alltrue([
+      for variable in google_cloud_run_v2_service.this.template[0].containers[0].env :
+      variable.name == "AUTOPR_ENV" ? variable.value == "production" : variable.value == null && variable.value_source[0].secret_key_ref[0].secret == var.secrets[variable.name]
+    ])
+    error_message = "a secret's value stands in the revision"
+  }
+  assert {
+    condition     = length(google_cloud_run_v2_service.this.template[0].containers[0].env) == 3
+    error_message = "a variable is missing"
+  }
+  assert {
+    condition     = google_cloud_run_v2_service.this.template[0].containers[0].volume_mounts[0].mount_path == "/etc/autopr/database" && google_cloud_run_v2_service.this.template[0].volumes[0].secret[0].items[0].path == "ca.pem"
+    error_message = "the authority's certificate is not where the database's address says"
+  }
+}
+
+run "it_reads_its_own_secrets_and_has_no_other_role" {
+  assert {
+    condition     = toset([for member in google_secret_manager_secret_iam_member.reads : member.secret_id]) == toset(["projects/p/secrets/database", "projects/p/secrets/webhook-secret", "projects/p/secrets/database-ca"])
+    error_message = "it may read other secrets than its own"
+  }
+  assert {
+    condition     = alltrue([for member in google_secret_manager_secret_iam_member.reads : member.role == "roles/secretmanager.secretAccessor" && member.member == "serviceAccount:${google_service_account.this.email}"])
+    error_message = "somebody may do more with a secret than read it"
+  }
+  assert {
+    condition     = google_cloud_run_v2_service.this.template[0].service_account == google_service_account.this.email
+    error_message = "it runs under the project's own account, which may do nearly everything"
+  }
+  assert {
+    condition     = google_cloud_run_v2_service_iam_member.public.role == "roles/run.invoker"
+    error_message = "the public may do more than call"
+  }
+}
+
+run "health_is_not_readiness" {
+  assert {
+    condition     = google_cloud_run_v2_service.this.template[0].containers[0].liveness_probe[0].http_get[0].path == "/api/health" && google_cloud_run_v2_service.this.template[0].containers[0].startup_probe[0].http_get[0].path == "/api/health"
+    error_message = "a database that is away would restart every instance"
+  }
+}
+
+run "it_reaches_the_network" {
+  assert {
+    condition     = google_cloud_run_v2_service.this.template[0].vpc_access[0].network_interfaces[0].subnetwork == var.network.subnet && google_cloud_run_v2_service.this.template[0].vpc_access[0].egress == "PRIVATE_RANGES_ONLY"
+    error_message = "it can't reach the database"
+  }
+}
+
+run "a_name_that_no_account_can_have" {
+  command = plan
+  variables { name = "pr" }
+  expect_failures = [var.name]
+}
+
+run "an_image_that_changes" {
+  command = plan
+  variables { image = "us-docker.pkg.dev/my-project/autopr/gcp-service:latest" }
+  expect_failures = [var.image]
+}
+
+run "an_image_without_a_tag" {
+  command = plan
+  variables { image = "us-docker.pkg.dev/my-project/autopr/gcp-service" }
+  expect_failures = [var.image]
+}
+
+run "a_variable_of_cloud_run" {
+  command = plan
+  variables { environment = { PORT = "80" } }
+  expect_failures = [var.environment]
+}
+
+run "two_files_in_one_folder" {
+  command = plan
+  variables {
+    files = { a = { secret = "a", file = "/etc/x/a" }, b = { secret = "b", file = "/etc/x/b" } }
+  }
+  expect_failures = [var.files]
+}
+
+run "more_instances_at_least_than_at_most" {
+  command = plan
+  variables { scaling = { min = 5, max = 2 } }
+  expect_failures = [var.scaling]
+}
+
+run "no_requests" {
+  command = plan
+  variables { concurrency = 0 }
+  expect_failures = [var.concurrency]
+}
+
+run "longer_than_a_push_may_take" {
+  command = plan
+  variables { timeout_seconds = 900 }
+  expect_failures = [var.timeout_seconds]
+}

@@ -1,0 +1,230 @@
+variable "project_id" {
+  description = "Project that everything is made in."
+  type        = string
+
+  validation {
+    condition     = can(regex("^([a-z][a-z0-9.-]*:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
+    error_message = "project_id must be the id of a project (not its name or number), like my-company-autopr."
+  }
+}
+
+variable "region" {
+  description = "Region that everything is made in."
+  type        = string
+  default     = "us-central1"
+}
+
+variable "name" {
+  description = "Beginning of all names; it tells installations in one project apart."
+  type        = string
+  default     = "autopr"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,12}[a-z0-9]$", var.name))
+    error_message = "name must have 3 to 14 small letters, digits and hyphens, and begin with a letter."
+  }
+}
+
+variable "environment" {
+  description = "production or staging, which is AUTOPR_ENV."
+  type        = string
+  default     = "production"
+
+  validation {
+    condition     = contains(["production", "staging"], var.environment)
+    error_message = "environment must be production or staging."
+  }
+}
+
+variable "image" {
+  description = "Image of `gcp-service` with its digest or a tag that names a version. Null makes everything but the service: the first step, after which the secrets are filled."
+  type        = string
+  default     = null
+}
+
+variable "migrate_image" {
+  description = "Image of `autopr` with its digest or a tag, for the job that prepares the database; null for no job."
+  type        = string
+  default     = null
+}
+
+variable "apis" {
+  description = "Whether the stack switches on the services of Google Cloud that it uses."
+  type        = bool
+  default     = true
+}
+
+variable "network" {
+  description = "`cidr` of the instances (at least /26), `services_cidr` of database and cache (at least /24), and whether all traffic leaves by one address of its own (`fixed_egress_address`)."
+  type = object({
+    cidr                 = optional(string, "10.10.0.0/24")
+    services_cidr        = optional(string, "10.20.0.0/20")
+    fixed_egress_address = optional(bool, false)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "database" {
+  description = "`version` of PostgreSQL, machine (`tier`), `disk_gb` to begin with, `standby` in another zone, `max_connections`, `backups` kept, `log_days` of which any moment can be restored, `deletion_protection`, and `password_version`, which changes the password when it is raised."
+  type = object({
+    version             = optional(number, 15)
+    tier                = optional(string, "db-custom-2-7680")
+    disk_gb             = optional(number, 50)
+    standby             = optional(bool, true)
+    max_connections     = optional(number, 700)
+    backups             = optional(number, 30)
+    backup_location     = optional(string)
+    log_days            = optional(number, 7)
+    deletion_protection = optional(bool, true)
+    password_version    = optional(number, 1)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.database.version >= 15
+    error_message = "The engine needs PostgreSQL 15 or newer."
+  }
+}
+
+variable "cache" {
+  description = "Whether there is a Redis (`enabled`), its `memory_gb`, `standby` in another zone, `version`, and `secret_version`, which writes its address anew when it is raised."
+  type = object({
+    enabled        = optional(bool, true)
+    memory_gb      = optional(number, 5)
+    standby        = optional(bool, true)
+    version        = optional(string, "7_0")
+    secret_version = optional(number, 1)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "github" {
+  description = "`app_id` of a GitHub App, whose key is the secret `github-app-key`; or `use_token`, which is the secret `github-token`."
+  type = object({
+    app_id    = optional(number)
+    use_token = optional(bool, false)
+  })
+
+  validation {
+    condition     = (var.github.app_id != null) != var.github.use_token
+    error_message = "Give github.app_id, or set github.use_token, and not both."
+  }
+}
+
+variable "llm" {
+  description = "`providers` whose keys are secrets (`openai-api-key` …), the one asked first (`default_provider`), and address and deployment of Azure OpenAI. Without any the analysers review alone."
+  type = object({
+    default_provider = optional(string, "openai")
+    providers        = optional(set(string), ["openai"])
+    azure_endpoint   = optional(string)
+    azure_deployment = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(setsubtract(var.llm.providers, ["openai", "anthropic", "mistral", "gemini", "azure-openai"])) == 0
+    error_message = "llm.providers may name openai, anthropic, mistral, gemini and azure-openai."
+  }
+
+  validation {
+    condition     = !contains(var.llm.providers, "azure-openai") || (startswith(coalesce(var.llm.azure_endpoint, "-"), "https://") && var.llm.azure_deployment != null)
+    error_message = "azure-openai needs llm.azure_endpoint (https://NAME.openai.azure.com) and llm.azure_deployment."
+  }
+}
+
+variable "secrets" {
+  description = "Whether there are keys for the API (`api_keys`, the secret `api-keys`), and for how many days a destroyed version can be brought back (`recovery_days`)."
+  type = object({
+    api_keys      = optional(bool, true)
+    recovery_days = optional(number, 7)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "queue" {
+  description = "How often a message is pushed before it goes to the dead letters (`max_receives`, 5 to 100), shortest and longest wait before it is pushed again, and the age of the oldest message from which on somebody is told."
+  type = object({
+    max_receives                 = optional(number, 20)
+    min_backoff_seconds          = optional(number, 10)
+    max_backoff_seconds          = optional(number, 600)
+    oldest_message_alarm_seconds = optional(number, 900)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "worker" {
+  description = "`timeout_seconds` of a request, and with it of a push; executions at once in one instance (`concurrency`); `schedule` of the sweep, as cron writes it."
+  type = object({
+    timeout_seconds = optional(number, 300)
+    concurrency     = optional(number, 10)
+    schedule        = optional(string, "* * * * *")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.worker.concurrency >= 1
+    error_message = "worker.concurrency must be at least 1."
+  }
+}
+
+variable "service" {
+  description = "Fewest and most instances, processors and memory of each, requests that one is given at once (`requests`), whether it keeps its processors between them (`cpu_always`), and `deletion_protection`."
+  type = object({
+    min                 = optional(number, 1)
+    max                 = optional(number, 10)
+    cpu                 = optional(string, "2")
+    memory              = optional(string, "4Gi")
+    requests            = optional(number, 80)
+    cpu_always          = optional(bool, false)
+    deletion_protection = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "variables" {
+  description = "More environment variables for the service, such as GITHUB_… of your own; never secrets."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.variables) : !can(regex("(_API_KEY|_API_KEYS|_TOKEN|_SECRET|_PRIVATE_KEY)$|^(DATABASE|REDIS)_URL$", name))])
+    error_message = "A variable's value is in the state and in the console. Put secrets into Secret Manager."
+  }
+}
+
+variable "logs" {
+  description = "`level` of the log. How long it is kept is a matter of the project's log bucket."
+  type = object({
+    level = optional(string, "INFO")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["ERROR", "WARN", "INFO", "DEBUG", "TRACE"], var.logs.level)
+    error_message = "logs.level must be ERROR, WARN, INFO, DEBUG or TRACE."
+  }
+}
+
+variable "alarms" {
+  description = "Who is told: notification channels, as projects/P/notificationChannels/N."
+  type = object({
+    notification_channels = optional(list(string), [])
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "key" {
+  description = "Key of Cloud KMS in the same region, for everything that keeps data; null for Google's own keys."
+  type        = string
+  default     = null
+}
