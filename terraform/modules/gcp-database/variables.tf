@@ -71,7 +71,7 @@ variable "high_availability" {
 variable "max_connections" {
   description = "Most connections; a change restarts the server. All instances of the service together must stay below it."
   type        = number
-  default     = 700
+  default     = 200
 
   validation {
     condition     = var.max_connections >= 25

@@ -12,9 +12,9 @@ locals {
 }
 
 resource "google_kms_crypto_key_iam_member" "agents" {
-  for_each = var.kms_key == null ? {} : local.agents
+  for_each = var.key == null ? {} : local.agents
 
-  crypto_key_id = var.kms_key
+  crypto_key_id = var.key.id
   role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
   member        = "serviceAccount:${each.value}"
 }

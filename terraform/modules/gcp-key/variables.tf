@@ -3,13 +3,13 @@ variable "project_number" {
   type        = string
 }
 
-variable "kms_key" {
-  description = "Key of Cloud KMS in the stack's region; null for Google's own keys."
-  type        = string
+variable "key" {
+  description = "Key of Cloud KMS in the stack's region; null for Google's own keys. An object, so that the key may be made in the same apply."
+  type        = object({ id = string })
   default     = null
 
   validation {
-    condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
-    error_message = "kms_key must read projects/P/locations/L/keyRings/R/cryptoKeys/K."
+    condition     = var.key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.key.id))
+    error_message = "key.id must read projects/P/locations/L/keyRings/R/cryptoKeys/K."
   }
 }

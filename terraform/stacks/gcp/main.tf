@@ -27,7 +27,7 @@ module "key" {
   source = "../../modules/gcp-key"
 
   project_number = data.google_project.this.number
-  kms_key        = var.key
+  key            = var.key
 }
 
 module "network" {

@@ -39,6 +39,7 @@ module "service" {
       AUTOPR_QUEUE_URL            = module.queue.topic
       AUTOPR_PUSH_AUDIENCE        = local.audience
       AUTOPR_PUSH_SERVICE_ACCOUNT = module.queue.caller
+      AUTOPR_PUSH_TIMEOUT         = tostring(var.worker.timeout_seconds)
       DEFAULT_LLM_PROVIDER        = replace(var.llm.default_provider, "-", "_")
       MAX_CONCURRENT_WORKFLOWS    = tostring(var.worker.concurrency)
     },

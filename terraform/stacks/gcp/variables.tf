@@ -72,7 +72,7 @@ variable "database" {
     tier                = optional(string, "db-custom-2-7680")
     disk_gb             = optional(number, 50)
     standby             = optional(bool, true)
-    max_connections     = optional(number, 700)
+    max_connections     = optional(number, 200)
     backups             = optional(number, 30)
     backup_location     = optional(string)
     log_days            = optional(number, 7)
@@ -187,6 +187,12 @@ variable "service" {
   })
   default  = {}
   nullable = false
+
+  # An instance opens ten connections at most; the rest is for people, backups and the job that migrates.
+  validation {
+    condition     = var.service.max * 10 + 20 <= var.database.max_connections
+    error_message = "Instances open ten connections each: lower service.max, or raise database.max_connections to at least service.max * 10 + 20."
+  }
 }
 
 variable "variables" {
@@ -224,7 +230,7 @@ variable "alarms" {
 }
 
 variable "key" {
-  description = "Key of Cloud KMS in the same region, for everything that keeps data; null for Google's own keys."
-  type        = string
+  description = "Key of Cloud KMS in the same region (`id`), for everything that keeps data; null for Google's own keys."
+  type        = object({ id = string })
   default     = null
 }

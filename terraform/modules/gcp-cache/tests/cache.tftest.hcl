@@ -1,5 +1,5 @@
 mock_provider "google" {
-  source = "../../tests/mocks/google"
+  source = "../../mocks/gcp"
 }
 
 variables {

@@ -2,12 +2,12 @@ mock_provider "google" {}
 
 variables {
   project_number = "123456789012"
-  kms_key        = "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"
+  key            = { id = "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k" }
 }
 
 run "agents_may_use_the_key_and_nothing_else" {
   assert {
-    condition     = alltrue([for member in google_kms_crypto_key_iam_member.agents : member.role == "roles/cloudkms.cryptoKeyEncrypterDecrypter" && member.crypto_key_id == var.kms_key])
+    condition     = alltrue([for member in google_kms_crypto_key_iam_member.agents : member.role == "roles/cloudkms.cryptoKeyEncrypterDecrypter" && member.crypto_key_id == var.key])
     error_message = "an agent may do more with the key than use it"
   }
   assert {
@@ -21,7 +21,7 @@ run "agents_may_use_the_key_and_nothing_else" {
 }
 
 run "without_a_key_nobody_is_let_in" {
-  variables { kms_key = null }
+  variables { key = null }
   assert {
     condition     = length(google_kms_crypto_key_iam_member.agents) == 0
     error_message = "somebody is let into a key that there is not"
@@ -30,6 +30,6 @@ run "without_a_key_nobody_is_let_in" {
 
 run "a_key_that_is_none" {
   command = plan
-  variables { kms_key = "k" }
-  expect_failures = [var.kms_key]
+  variables { key = { id = "k" } }
+  expect_failures = [var.key]
 }

@@ -1,5 +1,5 @@
 mock_provider "google" {
-  source = "../../tests/mocks/google"
+  source = "../../mocks/gcp"
 }
 
 variables {
@@ -174,4 +174,22 @@ run "a_log_level_that_there_is_not" {
   command = plan
   variables { logs = { level = "verbose" } }
   expect_failures = [var.logs]
+}
+
+run "more_connections_than_the_database_has" {
+  command = plan
+  variables {
+    service = { max = 20 }
+  }
+  expect_failures = [var.service]
+}
+
+run "a_push_ends_with_its_request" {
+  variables {
+    worker = { timeout_seconds = 120 }
+  }
+  assert {
+    condition     = module.service[0].environment["AUTOPR_PUSH_TIMEOUT"] == "120"
+    error_message = "the service would be cut off in the middle of an execution"
+  }
 }
