@@ -1,13 +1,12 @@
 # Where apps run: in the network, in all zones.
 resource "azurerm_container_app_environment" "this" {
-  name                       = var.name
-  resource_group_name        = var.resource_group_name
-  location                   = var.location
-  infrastructure_subnet_id   = var.subnet_id
-  zone_redundancy_enabled    = var.zone_redundant
-  mutual_tls_enabled         = true
-  logs_destination           = "azure-monitor" # by the setting below, which needs no key of the workspace
-  tags                       = var.tags
+  name                     = var.name
+  resource_group_name      = var.resource_group_name
+  location                 = var.location
+  infrastructure_subnet_id = var.subnet_id
+  zone_redundancy_enabled  = var.zone_redundant
+  logs_destination         = "azure-monitor" # by the setting below, which needs no key of the workspace
+  tags                     = var.tags
 
   # Takes a front with a public address, because GitHub calls from outside.
   internal_load_balancer_enabled = false

@@ -7,7 +7,7 @@ variables {
 
 run "agents_may_use_the_key_and_nothing_else" {
   assert {
-    condition     = alltrue([for member in google_kms_crypto_key_iam_member.agents : member.role == "roles/cloudkms.cryptoKeyEncrypterDecrypter" && member.crypto_key_id == var.key])
+    condition     = alltrue([for member in google_kms_crypto_key_iam_member.agents : member.role == "roles/cloudkms.cryptoKeyEncrypterDecrypter" && member.crypto_key_id == var.key.id])
     error_message = "an agent may do more with the key than use it"
   }
   assert {
