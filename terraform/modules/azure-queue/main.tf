@@ -2,6 +2,9 @@
 resource "azurerm_storage_account" "this" {
   #checkov:skip=CKV2_AZURE_33: the apps come by a service endpoint of their subnet, which costs nothing; the firewall refuses all others
   #checkov:skip=CKV_AZURE_33: what happens to the queues is told by the diagnostic setting below, the account's own logs need keys
+  #checkov:skip=CKV_AZURE_59: the firewall refuses all but the apps' subnet and named addresses
+  #checkov:skip=CKV_AZURE_206: ZRS by default; a trial may take one zone
+  #checkov:skip=CKV2_AZURE_38: about blobs, of which there are none
   name                              = var.account_name
   resource_group_name               = var.resource_group_name
   location                          = var.location

@@ -27,14 +27,11 @@ run "a_message_that_waits_is_told_of" {
   }
 }
 
-run "an_alarm_about_everything" {
+run "mistakes_are_refused" {
   command = plan
-  variables { oldest_message_alarm_seconds = 1 }
-  expect_failures = [var.oldest_message_alarm_seconds]
-}
-
-run "an_address_instead_of_a_channel" {
-  command = plan
-  variables { notification_channels = ["me@example.com"] }
-  expect_failures = [var.notification_channels]
+  variables {
+    oldest_message_alarm_seconds = 1
+    notification_channels        = ["me@example.com"]
+  }
+  expect_failures = [var.oldest_message_alarm_seconds, var.notification_channels]
 }

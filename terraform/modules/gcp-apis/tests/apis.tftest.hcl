@@ -15,8 +15,10 @@ run "services_stay_on_when_the_stack_goes" {
   }
 }
 
-run "a_name_that_is_none" {
+run "mistakes_are_refused" {
   command = plan
-  variables { services = ["run"] }
+  variables {
+    services = ["run"]
+  }
   expect_failures = [var.services]
 }

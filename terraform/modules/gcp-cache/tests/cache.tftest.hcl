@@ -52,14 +52,11 @@ run "a_key_of_the_customers_own" {
   }
 }
 
-run "an_old_redis" {
+run "mistakes_are_refused" {
   command = plan
-  variables { redis_version = "REDIS_6_X" }
-  expect_failures = [var.redis_version]
-}
-
-run "no_memory" {
-  command = plan
-  variables { memory_gb = 0 }
-  expect_failures = [var.memory_gb]
+  variables {
+    redis_version = "REDIS_6_X"
+    memory_gb     = 0
+  }
+  expect_failures = [var.redis_version, var.memory_gb]
 }

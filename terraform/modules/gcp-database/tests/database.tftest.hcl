@@ -79,44 +79,30 @@ run "a_key_of_the_customers_own" {
   }
 }
 
-run "an_old_postgresql" {
+run "mistakes_are_refused" {
   command = plan
-  variables { postgres_version = "POSTGRES_14" }
-  expect_failures = [var.postgres_version]
+  variables {
+    postgres_version = "POSTGRES_14"
+    disk_size_gb     = 5
+    max_connections  = 5
+    backup           = { start_time = "25:00" }
+  }
+  expect_failures = [var.postgres_version, var.disk_size_gb, var.max_connections, var.backup]
 }
 
-run "another_database" {
+run "other_mistakes_are_refused" {
   command = plan
-  variables { postgres_version = "MYSQL_8_0" }
-  expect_failures = [var.postgres_version]
+  variables {
+    postgres_version = "MYSQL_8_0"
+    backup           = { retained = 1 }
+  }
+  expect_failures = [var.postgres_version, var.backup]
 }
 
-run "a_disk_that_is_too_small" {
+run "more_mistakes_are_refused" {
   command = plan
-  variables { disk_size_gb = 5 }
-  expect_failures = [var.disk_size_gb]
-}
-
-run "too_few_connections" {
-  command = plan
-  variables { max_connections = 5 }
-  expect_failures = [var.max_connections]
-}
-
-run "a_backup_at_no_time_of_day" {
-  command = plan
-  variables { backup = { start_time = "25:00" } }
-  expect_failures = [var.backup]
-}
-
-run "too_few_backups" {
-  command = plan
-  variables { backup = { retained = 1 } }
-  expect_failures = [var.backup]
-}
-
-run "changes_kept_for_longer_than_there_is" {
-  command = plan
-  variables { backup = { log_days = 8 } }
+  variables {
+    backup = { log_days = 8 }
+  }
   expect_failures = [var.backup]
 }

@@ -29,14 +29,11 @@ run "it_migrates_and_reads_only_the_database_secrets" {
   }
 }
 
-run "a_name_that_no_account_can_have" {
+run "mistakes_are_refused" {
   command = plan
-  variables { name = "m" }
-  expect_failures = [var.name]
-}
-
-run "no_time" {
-  command = plan
-  variables { timeout_seconds = 1 }
-  expect_failures = [var.timeout_seconds]
+  variables {
+    name            = "m"
+    timeout_seconds = 1
+  }
+  expect_failures = [var.name, var.timeout_seconds]
 }

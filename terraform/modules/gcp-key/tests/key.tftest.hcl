@@ -28,8 +28,10 @@ run "without_a_key_nobody_is_let_in" {
   }
 }
 
-run "a_key_that_is_none" {
+run "mistakes_are_refused" {
   command = plan
-  variables { key = { id = "k" } }
+  variables {
+    key = { id = "k" }
+  }
   expect_failures = [var.key]
 }

@@ -43,14 +43,11 @@ run "a_fixed_address" {
   }
 }
 
-run "a_subnet_that_is_too_small" {
+run "mistakes_are_refused" {
   command = plan
-  variables { subnet_cidr = "10.0.0.0/27" }
-  expect_failures = [var.subnet_cidr]
-}
-
-run "too_few_addresses_for_services" {
-  command = plan
-  variables { services_cidr = "10.0.0.0/28" }
-  expect_failures = [var.services_cidr]
+  variables {
+    subnet_cidr   = "10.0.0.0/27"
+    services_cidr = "10.0.0.0/28"
+  }
+  expect_failures = [var.subnet_cidr, var.services_cidr]
 }

@@ -75,26 +75,13 @@ run "before_there_is_a_service" {
   }
 }
 
-run "a_push_in_the_clear" {
+run "mistakes_are_refused" {
   command = plan
-  variables { push = { endpoint = "http://service", audience = "a" } }
-  expect_failures = [var.push]
-}
-
-run "a_deadline_that_there_is_not" {
-  command = plan
-  variables { ack_deadline_seconds = 601 }
-  expect_failures = [var.ack_deadline_seconds]
-}
-
-run "too_few_pushes" {
-  command = plan
-  variables { max_receives = 4 }
-  expect_failures = [var.max_receives]
-}
-
-run "waits_the_wrong_way_round" {
-  command = plan
-  variables { backoff_seconds = { min = 60, max = 10 } }
-  expect_failures = [var.backoff_seconds]
+  variables {
+    push                 = { endpoint = "http://service", audience = "a" }
+    ack_deadline_seconds = 601
+    max_receives         = 4
+    backoff_seconds      = { min = 60, max = 10 }
+  }
+  expect_failures = [var.push, var.ack_deadline_seconds, var.max_receives, var.backoff_seconds]
 }

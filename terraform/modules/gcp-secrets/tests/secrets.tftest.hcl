@@ -26,14 +26,11 @@ run "a_key_of_the_customers_own" {
   }
 }
 
-run "a_purpose_that_is_no_name" {
+run "mistakes_are_refused" {
   command = plan
-  variables { purposes = ["Webhook Secret"] }
-  expect_failures = [var.purposes]
-}
-
-run "no_time_to_bring_back" {
-  command = plan
-  variables { recovery_days = 0 }
-  expect_failures = [var.recovery_days]
+  variables {
+    purposes      = ["Webhook Secret"]
+    recovery_days = 0
+  }
+  expect_failures = [var.purposes, var.recovery_days]
 }

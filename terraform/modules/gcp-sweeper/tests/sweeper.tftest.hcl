@@ -24,20 +24,12 @@ run "each_minute_with_a_token" {
   }
 }
 
-run "a_schedule_that_is_none" {
+run "mistakes_are_refused" {
   command = plan
-  variables { schedule = "every minute" }
-  expect_failures = [var.schedule]
-}
-
-run "a_call_in_the_clear" {
-  command = plan
-  variables { endpoint = "http://service/sweep" }
-  expect_failures = [var.endpoint]
-}
-
-run "no_time" {
-  command = plan
-  variables { timeout_seconds = 5 }
-  expect_failures = [var.timeout_seconds]
+  variables {
+    schedule        = "every minute"
+    endpoint        = "http://service/sweep"
+    timeout_seconds = 5
+  }
+  expect_failures = [var.schedule, var.endpoint, var.timeout_seconds]
 }

@@ -110,80 +110,6 @@ run "the_job_that_migrates" {
   }
 }
 
-run "a_name_instead_of_a_project" {
-  command = plan
-  variables { project_id = "My Project" }
-  expect_failures = [var.project_id]
-}
-
-run "a_long_name" {
-  command = plan
-  variables { name = "autopr-of-our-company" }
-  expect_failures = [var.name]
-}
-
-run "development_is_no_deployment" {
-  command = plan
-  variables { environment = "development" }
-  expect_failures = [var.environment]
-}
-
-run "an_old_postgresql" {
-  command = plan
-  variables { database = { version = 14 } }
-  expect_failures = [var.database]
-}
-
-run "no_credentials_for_github" {
-  command = plan
-  variables { github = {} }
-  expect_failures = [var.github]
-}
-
-run "two_credentials_for_github" {
-  command = plan
-  variables { github = { app_id = 1, use_token = true } }
-  expect_failures = [var.github]
-}
-
-run "a_model_that_nobody_knows" {
-  command = plan
-  variables { llm = { providers = ["oracle"] } }
-  expect_failures = [var.llm]
-}
-
-run "azure_openai_without_an_address" {
-  command = plan
-  variables { llm = { providers = ["azure-openai"] } }
-  expect_failures = [var.llm]
-}
-
-run "no_executions" {
-  command = plan
-  variables { worker = { concurrency = 0 } }
-  expect_failures = [var.worker]
-}
-
-run "a_secret_in_plain_sight" {
-  command = plan
-  variables { variables = { OPENAI_API_KEY = "sk-1" } }
-  expect_failures = [var.variables]
-}
-
-run "a_log_level_that_there_is_not" {
-  command = plan
-  variables { logs = { level = "verbose" } }
-  expect_failures = [var.logs]
-}
-
-run "more_connections_than_the_database_has" {
-  command = plan
-  variables {
-    service = { max = 20 }
-  }
-  expect_failures = [var.service]
-}
-
 run "a_push_ends_with_its_request" {
   variables {
     worker = { timeout_seconds = 120 }
@@ -192,4 +118,30 @@ run "a_push_ends_with_its_request" {
     condition     = module.service[0].environment["AUTOPR_PUSH_TIMEOUT"] == "120"
     error_message = "the service would be cut off in the middle of an execution"
   }
+}
+
+run "mistakes_are_refused" {
+  command = plan
+  variables {
+    project_id  = "My Project"
+    name        = "autopr-of-our-company"
+    environment = "development"
+    database    = { version = 14 }
+    github      = {}
+    llm         = { providers = ["oracle"] }
+    worker      = { concurrency = 0 }
+    variables   = { OPENAI_API_KEY = "sk-1" }
+    logs        = { level = "verbose" }
+    service     = { max = 20 }
+  }
+  expect_failures = [var.project_id, var.name, var.environment, var.database, var.github, var.llm, var.worker, var.variables, var.logs, var.service]
+}
+
+run "other_mistakes_are_refused" {
+  command = plan
+  variables {
+    github = { app_id = 1, use_token = true }
+    llm    = { providers = ["azure-openai"] }
+  }
+  expect_failures = [var.github, var.llm]
 }
