@@ -11,6 +11,7 @@ resource "aws_security_group" "database" {
 }
 
 resource "aws_security_group" "proxy" {
+  #checkov:skip=CKV2_AWS_5: attached to the proxy, of which there may be none
   count       = var.database.proxy ? 1 : 0
   name        = "${var.name}-database-proxy"
   description = "RDS Proxy"

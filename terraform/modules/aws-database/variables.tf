@@ -7,9 +7,12 @@ variable "database" {
   description = <<-EOT
     The server.
     - `version`: PostgreSQL's major version, 15 or newer; minor ones come by themselves.
-    - `instance_class`, `storage_gib`, `max_storage_gib`: its size; the disk grows by itself up to the last.
+    - `instance_class`: size of the machine, and of its standby.
+    - `storage_gib`: size of the disk.
+    - `max_storage_gib`: how far the disk grows by itself.
     - `multi_az`: a standby in another zone, which takes over within a minute or two.
-    - `backup_days`, `backup_window`: days to any second of which the database can be taken back; when the daily snapshot is made (UTC).
+    - `backup_days`: days to any second of which the database can be taken back.
+    - `backup_window`: when the daily snapshot is made (UTC).
     - `deletion_protection`: whether it must be switched off first, and a last snapshot is kept.
     - `password_version`: raise it to have a new password made.
     - `proxy`: whether RDS Proxy stands before it. Without it the functions' settings must know RDS's own authority (`ca_file`).

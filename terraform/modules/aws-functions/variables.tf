@@ -14,7 +14,8 @@ variable "packages" {
     Where the zips of `scripts/package-lambdas` lie, and what they were built for.
     - `architecture`: `arm64` or `x86_64`.
     - `directory`: the folder with aws-webhook.zip and its kin, uploaded from here; or
-    - `bucket`, `prefix`: the S3 bucket that has them, in which each release has a prefix of its own.
+    - `bucket`: the S3 bucket that has them.
+    - `prefix`: what stands before their names there, with a slash at its end: one for each release.
   EOT
   type = object({
     architecture = optional(string, "arm64")

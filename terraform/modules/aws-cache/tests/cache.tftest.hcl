@@ -55,6 +55,7 @@ run "by_default" {
 }
 
 run "one_node" {
+  command = plan
   variables {
     cache = { nodes = 1 }
   }

@@ -98,6 +98,7 @@ run "by_default" {
 }
 
 run "for_a_trial" {
+  command = plan
   variables {
     database = { multi_az = false, deletion_protection = false, proxy = false, ca_file = "/var/task/ca.pem", password_version = 2, version = "17" }
   }

@@ -147,6 +147,7 @@ run "by_default" {
 }
 
 run "from_a_bucket_without_reserves" {
+  command = plan
   variables {
     packages            = { bucket = "releases", prefix = "v1/", architecture = "x86_64" }
     reserve_concurrency = false

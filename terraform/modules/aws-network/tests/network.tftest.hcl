@@ -53,6 +53,7 @@ run "by_default" {
 }
 
 run "one_gateway_when_asked" {
+  command = plan
   variables {
     nat   = "single"
     zones = 3
@@ -64,6 +65,7 @@ run "one_gateway_when_asked" {
 }
 
 run "endpoints_of_services" {
+  command = plan
   variables {
     endpoints = ["secretsmanager", "sqs", "logs"]
   }

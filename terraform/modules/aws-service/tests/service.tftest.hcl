@@ -136,6 +136,7 @@ run "by_default" {
 }
 
 run "with_a_record_metrics_and_an_image_from_elsewhere" {
+  command = plan
   variables {
     image = "ghcr.io/example/autopr@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
     service = {

@@ -41,6 +41,7 @@ run "lambda_by_default" {
 }
 
 run "staging_with_a_token_and_no_models_or_cache" {
+  command = plan
   variables {
     environment = "staging"
     github      = { use_token = true }
@@ -60,6 +61,7 @@ run "staging_with_a_token_and_no_models_or_cache" {
 }
 
 run "ecs" {
+  command = plan
   variables {
     runtime = "ecs"
     image   = "123456789012.dkr.ecr.us-east-1.amazonaws.com/autopr:1.0.0"
