@@ -10,8 +10,8 @@ module "autopr" {
   source = "../../stacks/azure"
 
   location      = "westeurope"
-  image         = var.version_tag == null ? null : "ghcr.io/my-company/azure-app:${var.version_tag}"
-  migrate_image = var.version_tag == null ? null : "ghcr.io/my-company/autopr:${var.version_tag}"
+  image         = var.version_tag == "" ? null : "ghcr.io/my-company/azure-app:${var.version_tag}"
+  migrate_image = var.version_tag == "" ? null : "ghcr.io/my-company/autopr:${var.version_tag}"
   network       = { operator_addresses = var.operator_addresses }
   github        = { use_token = true }
   llm           = { providers = [] }

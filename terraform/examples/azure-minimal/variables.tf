@@ -1,5 +1,5 @@
 variable "version_tag" {
-  description = "Tag of the images to run; null for the first step, which makes all but the app."
+  description = "Tag of the images to run; empty for the first step, which makes all but the app."
   type        = string
   default     = "0.1.0"
 }

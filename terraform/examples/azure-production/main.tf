@@ -11,8 +11,8 @@ module "autopr" {
 
   location      = "westeurope"
   tags          = { app = "autopr", environment = "production" }
-  image         = var.version_tag == null ? null : "${var.registry.server}/azure-app:${var.version_tag}"
-  migrate_image = var.version_tag == null ? null : "${var.registry.server}/autopr:${var.version_tag}"
+  image         = var.version_tag == "" ? null : "${var.registry.server}/azure-app:${var.version_tag}"
+  migrate_image = var.version_tag == "" ? null : "${var.registry.server}/autopr:${var.version_tag}"
   registry      = var.registry
   key           = var.key
   network       = { operator_addresses = var.operator_addresses }

@@ -15,8 +15,8 @@ module "autopr" {
 
   project_id    = var.project_id
   region        = "us-central1"
-  image         = var.version_tag == null ? null : "${local.images}/gcp-service:${var.version_tag}"
-  migrate_image = var.version_tag == null ? null : "${local.images}/autopr:${var.version_tag}"
+  image         = var.version_tag == "" ? null : "${local.images}/gcp-service:${var.version_tag}"
+  migrate_image = var.version_tag == "" ? null : "${local.images}/autopr:${var.version_tag}"
   github        = { app_id = 123456 }
   llm           = { providers = ["openai", "anthropic", "mistral"] }
   key           = { id = google_kms_crypto_key.autopr.id }

@@ -5,7 +5,7 @@ variable "project_id" {
 }
 
 variable "version_tag" {
-  description = "Tag of the images to run; null for the first step, which makes all but the service."
+  description = "Tag of the images to run; empty for the first step, which makes all but the service."
   type        = string
   default     = "0.1.0"
 }

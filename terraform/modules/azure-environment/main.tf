@@ -15,6 +15,11 @@ resource "azurerm_container_app_environment" "this" {
     name                  = "Consumption"
     workload_profile_type = "Consumption"
   }
+
+  lifecycle {
+    # Azure makes the name up, and another one would be another environment.
+    ignore_changes = [infrastructure_resource_group_name]
+  }
 }
 
 resource "azurerm_monitor_diagnostic_setting" "this" {

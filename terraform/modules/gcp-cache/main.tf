@@ -41,9 +41,14 @@ resource "google_secret_manager_secret_version" "url" {
   secret_data_wo_version = var.secret_version
 }
 
+locals {
+  ca = join("\n", google_redis_instance.this.server_ca_certs[*].cert)
+}
+
 # Public, like that of the database. There are two for the years in which one follows the other.
 # https://cloud.google.com/memorystore/docs/redis/about-in-transit-encryption
 resource "google_secret_manager_secret_version" "ca" {
-  secret      = var.ca_secret
-  secret_data = join("\n", google_redis_instance.this.server_ca_certs[*].cert)
+  secret                 = var.ca_secret
+  secret_data_wo         = local.ca
+  secret_data_wo_version = parseint(substr(sha256(local.ca), 0, 8), 16) # another certificate, another version
 }

@@ -28,9 +28,14 @@ resource "google_secret_manager_secret_version" "url" {
   secret_data_wo_version = var.password_version
 }
 
+locals {
+  ca = google_sql_database_instance.this.server_ca_cert[0].cert
+}
+
 # The authority's certificate is public. It lies in Secret Manager because Cloud Run can put secrets into files, and nothing
 # else.
 resource "google_secret_manager_secret_version" "ca" {
-  secret      = var.ca_secret
-  secret_data = google_sql_database_instance.this.server_ca_cert[0].cert
+  secret                 = var.ca_secret
+  secret_data_wo         = local.ca
+  secret_data_wo_version = parseint(substr(sha256(local.ca), 0, 8), 16) # another certificate, another version
 }

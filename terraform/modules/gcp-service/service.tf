@@ -13,6 +13,9 @@ resource "google_cloud_run_v2_service" "this" {
     max_instance_request_concurrency = var.concurrency
     encryption_key                   = var.kms_key
 
+    # Instances read secrets when they start: another value here replaces them all.
+    labels = { secrets = var.secrets_generation }
+
     scaling {
       min_instance_count = var.scaling.min
       max_instance_count = var.scaling.max

@@ -45,6 +45,17 @@ variable "secrets" {
   default     = {}
 }
 
+variable "secrets_generation" {
+  description = "Anything of small letters, digits and hyphens. When it changes, all instances are replaced and read the secrets anew."
+  type        = string
+  default     = "1"
+
+  validation {
+    condition     = can(regex("^[a-z0-9-]{1,63}$", var.secrets_generation))
+    error_message = "secrets_generation must have 1 to 63 small letters, digits and hyphens."
+  }
+}
+
 variable "files" {
   description = "Secrets that are put into files, each in a folder of its own, under names of your choice."
   type        = map(object({ secret = string, file = string }))

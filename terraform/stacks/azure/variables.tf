@@ -45,13 +45,23 @@ variable "migrate_image" {
 }
 
 variable "registry" {
-  description = "Azure Container Registry that images are pulled from without a password: its `server` and its `id`; null for a public one."
+  description = <<-EOT
+    Azure Container Registry that images are pulled from without a password; null for a public one.
+
+    - `server`: its address.
+    - `id`: what roles know it by.
+  EOT
   type        = object({ server = string, id = string })
   default     = null
 }
 
 variable "network" {
-  description = "`cidr` of the network, and from which public addresses people may reach vault and queues (`operator_addresses`): whoever applies this comes from one of them."
+  description = <<-EOT
+    The network of the engine's own.
+
+    - `cidr`: its addresses, at least a /19.
+    - `operator_addresses`: public addresses from which people may reach vault and queues; whoever applies this comes from one of them.
+  EOT
   type = object({
     cidr               = optional(string, "10.30.0.0/16")
     operator_addresses = optional(set(string), [])
@@ -61,7 +71,19 @@ variable "network" {
 }
 
 variable "database" {
-  description = "`version` of PostgreSQL, machine (`sku`), `storage_gib` to begin with, `standby` in another zone, `max_connections` (null: Azure's), `backup_days` of which any moment can be restored, `geo_redundant_backups`, `deletion_protection`, and `password_version`, which changes the password when it is raised."
+  description = <<-EOT
+    Azure Database for PostgreSQL, Flexible Server.
+
+    - `version`: of PostgreSQL, 15 or newer.
+    - `sku`: machine.
+    - `storage_gib`: size of the disk to begin with; it grows by itself.
+    - `standby`: one waits in another zone.
+    - `max_connections`: most connections; null: what Azure finds right for the machine. Each replica of the app opens ten.
+    - `backup_days`: days of which any moment can be restored, 7 to 35.
+    - `geo_redundant_backups`: backups are also kept in the paired region. It can't be changed later.
+    - `deletion_protection`: a lock keeps the server.
+    - `password_version`: raise it to change the password.
+  EOT
   type = object({
     version               = optional(number, 15)
     sku                   = optional(string, "GP_Standard_D2ds_v5")
@@ -83,7 +105,14 @@ variable "database" {
 }
 
 variable "cache" {
-  description = "Whether there is a Redis (`enabled`), its kind and size (`sku`), `standby` in another zone, and `secret_version`, which writes its address anew when it is raised."
+  description = <<-EOT
+    Azure Managed Redis.
+
+    - `enabled`: without it each replica remembers by itself.
+    - `sku`: kind and size: Balanced_B5 has 6 GB.
+    - `standby`: a copy waits in another zone.
+    - `secret_version`: raise it to write its address anew, after it was replaced or its keys changed.
+  EOT
   type = object({
     enabled        = optional(bool, true)
     sku            = optional(string, "Balanced_B5")
@@ -95,7 +124,12 @@ variable "cache" {
 }
 
 variable "github" {
-  description = "`app_id` of a GitHub App, whose key is the secret `github-app-key`; or `use_token`, which is the secret `github-token`."
+  description = <<-EOT
+    As whom the engine writes: an App or a token.
+
+    - `app_id`: number of a GitHub App, whose key is the secret `github-app-key`.
+    - `use_token`: a token instead, which is the secret `github-token`.
+  EOT
   type = object({
     app_id    = optional(number)
     use_token = optional(bool, false)
@@ -108,7 +142,13 @@ variable "github" {
 }
 
 variable "llm" {
-  description = "`providers` whose keys are secrets (`openai-api-key` …), the one asked first (`default_provider`), and address and deployment of Azure OpenAI. Without any the analysers review alone."
+  description = <<-EOT
+    The language models.
+
+    - `default_provider`: the one asked first.
+    - `providers`: those whose keys are secrets (`openai-api-key` …): openai, anthropic, mistral, gemini, azure-openai. With none the analysers review alone.
+    - `azure_endpoint`, `azure_deployment`: address (`https://NAME.openai.azure.com`) and deployment of Azure OpenAI.
+  EOT
   type = object({
     default_provider = optional(string, "openai")
     providers        = optional(set(string), ["openai"])
@@ -130,7 +170,13 @@ variable "llm" {
 }
 
 variable "secrets" {
-  description = "Whether there are keys for the API (`api_keys`, the secret `api-keys`), for how many days what was deleted can be brought back (`recovery_days`), and who else than the one who applies this may write secrets (`officers`: object ids under names of your choice)."
+  description = <<-EOT
+    Never a value.
+
+    - `api_keys`: whether there are keys for the API, the secret `api-keys`.
+    - `recovery_days`: days for which what was deleted can be brought back, 7 to 90. It can't be changed later.
+    - `officers`: who else than the one who applies this may write secrets: object ids under names of your choice.
+  EOT
   type = object({
     api_keys      = optional(bool, true)
     recovery_days = optional(number, 30)
@@ -141,7 +187,11 @@ variable "secrets" {
 }
 
 variable "queue" {
-  description = "Copies of the messages (`replication`: ZRS in three zones, LRS in one)."
+  description = <<-EOT
+    Storage Queue.
+
+    - `replication`: ZRS keeps messages in three zones, LRS in one.
+  EOT
   type = object({
     replication = optional(string, "ZRS")
   })
@@ -150,7 +200,12 @@ variable "queue" {
 }
 
 variable "worker" {
-  description = "Executions at once in one replica (`concurrency`), and for how many waiting messages there is one more replica (`messages_per_replica`)."
+  description = <<-EOT
+    How executions run.
+
+    - `concurrency`: executions at once in one replica.
+    - `messages_per_replica`: for how many waiting messages there is one more replica.
+  EOT
   type = object({
     concurrency          = optional(number, 10)
     messages_per_replica = optional(number, 10)
@@ -165,7 +220,14 @@ variable "worker" {
 }
 
 variable "service" {
-  description = "Fewest and most replicas (with 0 as `min` one is woken each quarter of an hour for upkeep), processors and memory of each, requests at once for which there is one more (`requests`), and whether replicas are spread over zones (`zone_redundant`)."
+  description = <<-EOT
+    Container Apps.
+
+    - `min`, `max`: fewest and most replicas. With 0, one is woken each quarter of an hour for upkeep.
+    - `cpu`, `memory`: of each; two GiB for each processor.
+    - `requests`: at once, for which there is one more replica.
+    - `zone_redundant`: replicas are spread over zones. It can't be changed later.
+  EOT
   type = object({
     min            = optional(number, 1)
     max            = optional(number, 10)
@@ -196,7 +258,13 @@ variable "variables" {
 }
 
 variable "logs" {
-  description = "`level` of the log, for how many days it is kept (`retention_days`), and the most GiB in a day (`daily_gib`)."
+  description = <<-EOT
+    Log Analytics.
+
+    - `level`: ERROR, WARN, INFO, DEBUG or TRACE.
+    - `retention_days`: days for which they are kept, 30 to 730.
+    - `daily_gib`: most in a day, after which none are taken until midnight; -1 for no limit.
+  EOT
   type = object({
     level          = optional(string, "INFO")
     retention_days = optional(number, 30)
@@ -212,7 +280,12 @@ variable "logs" {
 }
 
 variable "alarms" {
-  description = "Who is told, by mail (`emails`) or by a request (`webhooks`), under names of your choice."
+  description = <<-EOT
+    Who hears of them, under names of your choice; with nobody, alarms are only shown.
+
+    - `emails`: addresses.
+    - `webhooks`: addresses that begin with https:// and hold no secret.
+  EOT
   type = object({
     emails   = optional(map(string), {})
     webhooks = optional(map(string), {})
@@ -222,7 +295,12 @@ variable "alarms" {
 }
 
 variable "key" {
-  description = "Key of a vault of yours (`key_vault_key_id`) for everything that keeps data, and a user-assigned identity that may wrap and unwrap with it (`identity_id`); null for Microsoft's own keys."
+  description = <<-EOT
+    A key of your own for everything that keeps data; null for Microsoft's.
+
+    - `key_vault_key_id`: the key, in a vault that you keep apart.
+    - `identity_id`: user-assigned identity that may wrap and unwrap with it.
+  EOT
   type        = object({ key_vault_key_id = string, identity_id = string })
   default     = null
 }

@@ -24,7 +24,8 @@ module "service" {
   kms_key             = module.key.kms_key
   deletion_protection = var.service.deletion_protection
 
-  files = local.files
+  files              = local.files
+  secrets_generation = "${var.secrets.generation}-${var.database.password_version}-${var.cache.secret_version}"
 
   secrets = merge(
     { for variable, purpose in local.people : variable => module.secrets.ids[purpose] },

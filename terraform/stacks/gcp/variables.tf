@@ -55,7 +55,13 @@ variable "apis" {
 }
 
 variable "network" {
-  description = "`cidr` of the instances (at least /26), `services_cidr` of database and cache (at least /24), and whether all traffic leaves by one address of its own (`fixed_egress_address`)."
+  description = <<-EOT
+    The network of the engine's own.
+
+    - `cidr`: addresses of the instances, at least a /26.
+    - `services_cidr`: addresses of database and cache, at least a /24. It can't be changed later.
+    - `fixed_egress_address`: all traffic leaves by one address of its own (Cloud NAT), which costs by the hour and the gigabyte.
+  EOT
   type = object({
     cidr                 = optional(string, "10.10.0.0/24")
     services_cidr        = optional(string, "10.20.0.0/20")
@@ -66,7 +72,20 @@ variable "network" {
 }
 
 variable "database" {
-  description = "`version` of PostgreSQL, machine (`tier`), `disk_gb` to begin with, `standby` in another zone, `max_connections`, `backups` kept, `log_days` of which any moment can be restored, `deletion_protection`, and `password_version`, which changes the password when it is raised."
+  description = <<-EOT
+    Cloud SQL for PostgreSQL.
+
+    - `version`: of PostgreSQL, 15 or newer.
+    - `tier`: machine: db-custom-CPUS-MEGABYTES.
+    - `disk_gb`: size of the disk to begin with; it grows by itself.
+    - `standby`: one waits in another zone.
+    - `max_connections`: most connections. Each instance of the service opens ten.
+    - `backups`: how many daily backups are kept.
+    - `backup_location`: region or continent that keeps them; null: near the instance.
+    - `log_days`: days of which any moment can be restored, 7 at most.
+    - `deletion_protection`: neither Terraform nor Google deletes it.
+    - `password_version`: raise it to change the password.
+  EOT
   type = object({
     version             = optional(number, 15)
     tier                = optional(string, "db-custom-2-7680")
@@ -89,7 +108,15 @@ variable "database" {
 }
 
 variable "cache" {
-  description = "Whether there is a Redis (`enabled`), its `memory_gb`, `standby` in another zone, `version`, and `secret_version`, which writes its address anew when it is raised."
+  description = <<-EOT
+    Memorystore for Redis.
+
+    - `enabled`: without it each instance remembers by itself.
+    - `memory_gb`: its memory.
+    - `standby`: a copy waits in another zone (the standard tier).
+    - `version`: of Redis, 7_0 or newer.
+    - `secret_version`: raise it to write its address anew, after it was replaced.
+  EOT
   type = object({
     enabled        = optional(bool, true)
     memory_gb      = optional(number, 5)
@@ -102,7 +129,12 @@ variable "cache" {
 }
 
 variable "github" {
-  description = "`app_id` of a GitHub App, whose key is the secret `github-app-key`; or `use_token`, which is the secret `github-token`."
+  description = <<-EOT
+    As whom the engine writes: an App or a token.
+
+    - `app_id`: number of a GitHub App, whose key is the secret `github-app-key`.
+    - `use_token`: a token instead, which is the secret `github-token`.
+  EOT
   type = object({
     app_id    = optional(number)
     use_token = optional(bool, false)
@@ -115,7 +147,13 @@ variable "github" {
 }
 
 variable "llm" {
-  description = "`providers` whose keys are secrets (`openai-api-key` …), the one asked first (`default_provider`), and address and deployment of Azure OpenAI. Without any the analysers review alone."
+  description = <<-EOT
+    The language models.
+
+    - `default_provider`: the one asked first.
+    - `providers`: those whose keys are secrets (`openai-api-key` …): openai, anthropic, mistral, gemini, azure-openai. With none the analysers review alone.
+    - `azure_endpoint`, `azure_deployment`: address (`https://NAME.openai.azure.com`) and deployment of Azure OpenAI.
+  EOT
   type = object({
     default_provider = optional(string, "openai")
     providers        = optional(set(string), ["openai"])
@@ -137,17 +175,30 @@ variable "llm" {
 }
 
 variable "secrets" {
-  description = "Whether there are keys for the API (`api_keys`, the secret `api-keys`), and for how many days a destroyed version can be brought back (`recovery_days`)."
+  description = <<-EOT
+    Never a value.
+
+    - `api_keys`: whether there are keys for the API, the secret `api-keys`.
+    - `recovery_days`: days for which a destroyed version can be brought back.
+    - `generation`: raise it after you filled one anew; the instances are then replaced and read them all.
+  EOT
   type = object({
     api_keys      = optional(bool, true)
     recovery_days = optional(number, 7)
+    generation    = optional(number, 1)
   })
   default  = {}
   nullable = false
 }
 
 variable "queue" {
-  description = "How often a message is pushed before it goes to the dead letters (`max_receives`, 5 to 100), shortest and longest wait before it is pushed again, and the age of the oldest message from which on somebody is told."
+  description = <<-EOT
+    Pub/Sub.
+
+    - `max_receives`: how often a message is pushed before it goes to the dead letters, 5 to 100. An instance that has no room refuses a message too, so this must not be small.
+    - `min_backoff_seconds`, `max_backoff_seconds`: shortest and longest wait before a refused message is pushed again.
+    - `oldest_message_alarm_seconds`: age of the oldest message from which on somebody is told.
+  EOT
   type = object({
     max_receives                 = optional(number, 20)
     min_backoff_seconds          = optional(number, 10)
@@ -159,7 +210,13 @@ variable "queue" {
 }
 
 variable "worker" {
-  description = "`timeout_seconds` of a request, and with it of a push; executions at once in one instance (`concurrency`); `schedule` of the sweep, as cron writes it."
+  description = <<-EOT
+    How executions run.
+
+    - `timeout_seconds`: how long a push may take, 60 to 600. What is not done by then goes on in the next one.
+    - `concurrency`: executions at once in one instance.
+    - `schedule`: of the sweep, as cron writes it.
+  EOT
   type = object({
     timeout_seconds = optional(number, 300)
     concurrency     = optional(number, 10)
@@ -175,7 +232,15 @@ variable "worker" {
 }
 
 variable "service" {
-  description = "Fewest and most instances, processors and memory of each, requests that one is given at once (`requests`), whether it keeps its processors between them (`cpu_always`), and `deletion_protection`."
+  description = <<-EOT
+    Cloud Run.
+
+    - `min`, `max`: fewest and most instances.
+    - `cpu`, `memory`: of each.
+    - `requests`: how many one is given at once.
+    - `cpu_always`: whether it keeps its processors between requests, which costs for as long as it lives.
+    - `deletion_protection`: Terraform does not delete it.
+  EOT
   type = object({
     min                 = optional(number, 1)
     max                 = optional(number, 10)
@@ -207,7 +272,11 @@ variable "variables" {
 }
 
 variable "logs" {
-  description = "`level` of the log. How long it is kept is a matter of the project's log bucket."
+  description = <<-EOT
+    How long they are kept is a matter of the project's log bucket.
+
+    - `level`: ERROR, WARN, INFO, DEBUG or TRACE.
+  EOT
   type = object({
     level = optional(string, "INFO")
   })
@@ -221,7 +290,11 @@ variable "logs" {
 }
 
 variable "alarms" {
-  description = "Who is told: notification channels, as projects/P/notificationChannels/N."
+  description = <<-EOT
+    Who hears of them.
+
+    - `notification_channels`: as projects/P/notificationChannels/N; with none, alarms are only shown.
+  EOT
   type = object({
     notification_channels = optional(list(string), [])
   })

@@ -39,7 +39,7 @@ run "the_address_is_not_in_the_state_a_second_time" {
     error_message = "the state holds the cache's address with its password"
   }
   assert {
-    condition     = google_secret_manager_secret_version.ca.secret_data == "-----BEGIN CERTIFICATE-----redis"
+    condition     = local.ca == "-----BEGIN CERTIFICATE-----redis" && google_secret_manager_secret_version.ca.secret_data_wo_version == parseint(substr(sha256("-----BEGIN CERTIFICATE-----redis"), 0, 8), 16) && google_secret_manager_secret_version.ca.secret == var.ca_secret
     error_message = "the service can't know the server"
   }
 }

@@ -66,7 +66,7 @@ run "password_and_secret_change_together" {
 
 run "the_authority_can_be_checked" {
   assert {
-    condition     = startswith(google_secret_manager_secret_version.ca.secret_data, "-----BEGIN CERTIFICATE-----database") && output.ca.secret == var.ca_secret
+    condition     = local.ca == "-----BEGIN CERTIFICATE-----database" && google_secret_manager_secret_version.ca.secret_data_wo_version == parseint(substr(sha256("-----BEGIN CERTIFICATE-----database"), 0, 8), 16) && google_secret_manager_secret_version.ca.secret == var.ca_secret
     error_message = "the service can't know the server"
   }
 }

@@ -65,6 +65,14 @@ run "it_reads_its_own_secrets_and_has_no_other_role" {
   }
 }
 
+run "another_generation_of_secrets_replaces_the_instances" {
+  variables { secrets_generation = "2-1-1" }
+  assert {
+    condition     = google_cloud_run_v2_service.this.template[0].labels["secrets"] == "2-1-1"
+    error_message = "instances would go on with old passwords"
+  }
+}
+
 run "health_is_not_readiness" {
   assert {
     condition     = google_cloud_run_v2_service.this.template[0].containers[0].liveness_probe[0].http_get[0].path == "/api/health" && google_cloud_run_v2_service.this.template[0].containers[0].startup_probe[0].http_get[0].path == "/api/health"
@@ -82,15 +90,16 @@ run "it_reaches_the_network" {
 run "mistakes_are_refused" {
   command = plan
   variables {
-    name            = "pr"
-    image           = "us-docker.pkg.dev/my-project/autopr/gcp-service:latest"
-    environment     = { PORT = "80" }
-    files           = { a = { secret = "a", file = "/etc/x/a" }, b = { secret = "b", file = "/etc/x/b" } }
-    scaling         = { min = 5, max = 2 }
-    concurrency     = 0
-    timeout_seconds = 900
+    secrets_generation = "A B"
+    name               = "pr"
+    image              = "us-docker.pkg.dev/my-project/autopr/gcp-service:latest"
+    environment        = { PORT = "80" }
+    files              = { a = { secret = "a", file = "/etc/x/a" }, b = { secret = "b", file = "/etc/x/b" } }
+    scaling            = { min = 5, max = 2 }
+    concurrency        = 0
+    timeout_seconds    = 900
   }
-  expect_failures = [var.name, var.image, var.environment, var.files, var.scaling, var.concurrency, var.timeout_seconds]
+  expect_failures = [var.secrets_generation, var.name, var.image, var.environment, var.files, var.scaling, var.concurrency, var.timeout_seconds]
 }
 
 run "other_mistakes_are_refused" {
