@@ -28,5 +28,6 @@ module "autopr" {
   }
 
   cache   = { enabled = false }
-  service = { min = 0, max = 2, cpu = "1", memory = "1Gi" }
+  service = { min = 0, max = 2, cpu = "1", memory = "1Gi", requests = 20 }
+  worker  = { concurrency = 15 }
 }

@@ -147,6 +147,11 @@ resource "azurerm_container_app" "this" {
     }
   }
 
-  # An app that may not read its secrets, or pull its image, does not start.
-  depends_on = [azurerm_role_assignment.secrets, azurerm_role_assignment.image]
+  # An app that may not read its secrets, use its queue or pull its image does not start.
+  depends_on = [
+    azurerm_role_assignment.image,
+    azurerm_role_assignment.poison,
+    azurerm_role_assignment.queue,
+    azurerm_role_assignment.secrets,
+  ]
 }

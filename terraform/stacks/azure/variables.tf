@@ -78,7 +78,7 @@ variable "database" {
     - `sku`: machine.
     - `storage_gib`: size of the disk to begin with; it grows by itself.
     - `standby`: one waits in another zone.
-    - `max_connections`: most connections; null: what Azure finds right for the machine. Each replica of the app opens ten.
+    - `max_connections`: most connections; null: what Azure finds right for the machine. Each replica of the app opens eight at most.
     - `backup_days`: days of which any moment can be restored, 7 to 35.
     - `geo_redundant_backups`: backups are also kept in the paired region. It can't be changed later.
     - `deletion_protection`: a lock keeps the server.
@@ -239,10 +239,10 @@ variable "service" {
   default  = {}
   nullable = false
 
-  # A replica opens ten connections at most; the rest is for people, backups and the job that migrates.
+  # A replica opens eight connections at most; the rest is for people, backups and the job that migrates.
   validation {
-    condition     = var.database.max_connections == null || try(var.service.max * 10 + 20 <= var.database.max_connections, false)
-    error_message = "Replicas open ten connections each: lower service.max, or raise database.max_connections to at least service.max * 10 + 20."
+    condition     = var.database.max_connections == null || try(var.service.max * 8 + 20 <= var.database.max_connections, false)
+    error_message = "Replicas open eight connections each: lower service.max, or raise database.max_connections to at least service.max * 8 + 20."
   }
 }
 

@@ -79,7 +79,7 @@ variable "database" {
     - `tier`: machine: db-custom-CPUS-MEGABYTES.
     - `disk_gb`: size of the disk to begin with; it grows by itself.
     - `standby`: one waits in another zone.
-    - `max_connections`: most connections. Each instance of the service opens ten.
+    - `max_connections`: most connections. Each instance of the service opens six at most.
     - `backups`: how many daily backups are kept.
     - `backup_location`: region or continent that keeps them; null: near the instance.
     - `log_days`: days of which any moment can be restored, 7 at most.
@@ -214,20 +214,22 @@ variable "worker" {
     How executions run.
 
     - `timeout_seconds`: how long a push may take, 60 to 600. What is not done by then goes on in the next one.
-    - `concurrency`: executions at once in one instance.
+    - `concurrency`: executions at once in one instance, 60 to 99 % of `service.requests`. What comes beyond is refused, and pushed again to another instance.
     - `schedule`: of the sweep, as cron writes it.
   EOT
   type = object({
     timeout_seconds = optional(number, 300)
-    concurrency     = optional(number, 10)
+    concurrency     = optional(number, 60)
     schedule        = optional(string, "* * * * *")
   })
   default  = {}
   nullable = false
 
+  # Cloud Run adds an instance when 60 % of the requests are taken: it must not be the executions' own limit that refuses pushes
+  # before. https://cloud.google.com/run/docs/about-instance-autoscaling
   validation {
-    condition     = var.worker.concurrency >= 1
-    error_message = "worker.concurrency must be at least 1."
+    condition     = var.worker.concurrency * 10 >= var.service.requests * 6 && var.worker.concurrency < var.service.requests
+    error_message = "worker.concurrency must be at least 60 % of service.requests, so that an instance is added before pushes are refused, and below it, so that webhooks find room."
   }
 }
 
@@ -253,10 +255,10 @@ variable "service" {
   default  = {}
   nullable = false
 
-  # An instance opens ten connections at most; the rest is for people, backups and the job that migrates.
+  # An instance opens six connections at most; the rest is for people, backups and the job that migrates.
   validation {
-    condition     = var.service.max * 10 + 20 <= var.database.max_connections
-    error_message = "Instances open ten connections each: lower service.max, or raise database.max_connections to at least service.max * 10 + 20."
+    condition     = var.service.max * 6 + 20 <= var.database.max_connections
+    error_message = "Instances open six connections each: lower service.max, or raise database.max_connections to at least service.max * 6 + 20."
   }
 }
 

@@ -112,10 +112,10 @@ run "the_job_that_migrates" {
 
 run "a_push_ends_with_its_request" {
   variables {
-    worker = { timeout_seconds = 120 }
+    worker = { timeout_seconds = 120, concurrency = 70 }
   }
   assert {
-    condition     = module.service[0].environment["AUTOPR_PUSH_TIMEOUT"] == "120"
+    condition     = module.service[0].environment["AUTOPR_PUSH_TIMEOUT"] == "120" && module.service[0].environment["MAX_CONCURRENT_WORKFLOWS"] == "70"
     error_message = "the service would be cut off in the middle of an execution"
   }
 }
@@ -129,10 +129,10 @@ run "mistakes_are_refused" {
     database    = { version = 14 }
     github      = {}
     llm         = { providers = ["oracle"] }
-    worker      = { concurrency = 0 }
+    worker      = { concurrency = 10 }
     variables   = { OPENAI_API_KEY = "sk-1" }
     logs        = { level = "verbose" }
-    service     = { max = 20 }
+    service     = { max = 40 }
   }
   expect_failures = [var.project_id, var.name, var.environment, var.database, var.github, var.llm, var.worker, var.variables, var.logs, var.service]
 }
