@@ -129,12 +129,10 @@ run "mistakes_are_refused" {
     database    = { version = 14 }
     github      = {}
     llm         = { providers = ["oracle"] }
-    worker      = { concurrency = 10 }
     variables   = { OPENAI_API_KEY = "sk-1" }
     logs        = { level = "verbose" }
-    service     = { max = 40 }
   }
-  expect_failures = [var.project_id, var.name, var.environment, var.database, var.github, var.llm, var.worker, var.variables, var.logs, var.service]
+  expect_failures = [var.project_id, var.name, var.environment, var.database, var.github, var.llm, var.variables, var.logs]
 }
 
 run "other_mistakes_are_refused" {
@@ -142,6 +140,16 @@ run "other_mistakes_are_refused" {
   variables {
     github = { app_id = 1, use_token = true }
     llm    = { providers = ["azure-openai"] }
+    worker = { concurrency = 10 }
   }
-  expect_failures = [var.github, var.llm]
+  expect_failures = [var.github, var.llm, var.worker]
+}
+
+# By itself: the rule above looks at the service, and is not asked when that is wrong.
+run "more_connections_than_the_database_has" {
+  command = plan
+  variables {
+    service = { max = 40 }
+  }
+  expect_failures = [var.service]
 }
