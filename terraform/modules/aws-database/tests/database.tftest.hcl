@@ -60,12 +60,12 @@ run "by_default" {
     error_message = "logs are encrypted with the key"
   }
   assert {
-    condition     = { for p in aws_db_parameter_group.this.parameter : p.name => p.value }["rds.force_ssl"] == "1" && aws_db_proxy.this[0].require_tls
+    condition     = lookup({ for p in aws_db_parameter_group.this.parameter : p.name => p.value }, "rds.force_ssl", "") == "1" && aws_db_proxy.this[0].require_tls
     error_message = "server and proxy refuse connections without TLS"
   }
   # what docs/aws.md wants of the server behind RDS Proxy
   assert {
-    condition     = { for p in aws_db_parameter_group.this.parameter : p.name => p.value }["statement_timeout"] == "8000" && { for p in aws_db_parameter_group.this.parameter : p.name => p.value }["idle_in_transaction_session_timeout"] == "30000"
+    condition     = lookup({ for p in aws_db_parameter_group.this.parameter : p.name => p.value }, "statement_timeout", "") == "8000" && lookup({ for p in aws_db_parameter_group.this.parameter : p.name => p.value }, "idle_in_transaction_session_timeout", "") == "30000"
     error_message = "the server ends long statements and idle transactions"
   }
   assert {
