@@ -1,0 +1,21 @@
+# Names that only this network knows, so that database and cache need no public ones.
+resource "azurerm_private_dns_zone" "this" {
+  for_each = {
+    database = "${var.name}.private.postgres.database.azure.com"
+    cache    = "privatelink.redis.azure.net"
+  }
+
+  name                = each.value
+  resource_group_name = var.resource_group_name
+  tags                = var.tags
+}
+
+resource "azurerm_private_dns_zone_virtual_network_link" "this" {
+  for_each = azurerm_private_dns_zone.this
+
+  name                  = "${var.name}-${each.key}"
+  resource_group_name   = var.resource_group_name
+  private_dns_zone_name = each.value.name
+  virtual_network_id    = azurerm_virtual_network.this.id
+  tags                  = var.tags
+}

@@ -1,0 +1,11 @@
+output "secret" {
+  description = "Secret with the cache's address, for REDIS_URL, once it has a value."
+  value       = var.secret
+  depends_on  = [google_secret_manager_secret_version.url]
+}
+
+output "ca" {
+  description = "The certificate of the server's authority: the secret that holds it, and the file it must be put into."
+  value       = { secret = var.ca_secret, file = var.ca_file }
+  depends_on  = [google_secret_manager_secret_version.ca]
+}

@@ -1,0 +1,19 @@
+output "webhook_url" {
+  description = "What GitHub is given; null until there is an image."
+  value       = one([for service in module.service : "${service.url}/webhooks/github"])
+}
+
+output "api_url" {
+  description = "The API, with the dashboard at its root; null until there is an image."
+  value       = one(module.service[*].url)
+}
+
+output "queue" {
+  description = "Address of the queue, as AUTOPR_QUEUE_URL takes it."
+  value       = module.queue.url
+}
+
+output "database_secret" {
+  description = "Address of the vault's secret that holds the database's address."
+  value       = "${module.vault.uri}secrets/${module.database.secret}"
+}
