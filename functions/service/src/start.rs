@@ -56,7 +56,7 @@ pub fn exit_code(stopped: Stopped) -> ExitCode {
 }
 
 /// What somebody asks of a program that has settings and no other arguments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Asked {
     /// To do its work.
     Run,
