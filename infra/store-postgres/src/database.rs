@@ -115,7 +115,8 @@ impl Database {
     }
 
     /// A connection for one statement that may be lost when the database crashes within a second: what is done again then,
-    /// or taken for undone, without harm. Nobody waits for the disk, also not those who want the same rows. What is committed later on any connection reaches the disk later
+    /// or taken for undone, without harm. Nobody waits for the disk, also not those who want the same rows. What is
+    /// committed later on any connection reaches the disk later
     /// (<https://www.postgresql.org/docs/15/wal-async-commit.html>).
     pub(crate) async fn quick(&self) -> Result<Session, Fault> {
         let mut session = Session::of(&self.quick).await?;
