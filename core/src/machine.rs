@@ -203,6 +203,10 @@ pub fn finished(
     };
     record.error = Some(fault.to_string());
     record.told = fault.user.as_ref().map(ToString::to_string);
+    if fault.kind == FaultKind::Superseded {
+        // The step did not fail: its execution ends before it. If that gets its place back, the step goes on.
+        return Some(given_back(&record));
+    }
     if fault.kind == FaultKind::Limited {
         // The other side asked to wait: this was no attempt.
         record.attempt = record.attempt.saturating_sub(1);

@@ -278,6 +278,48 @@ async fn events_that_were_overtaken_have_no_head_reviewed_twice_or_not_at_all() 
 }
 
 #[tokio::test]
+async fn a_review_that_was_posted_when_its_execution_lost_its_place_stays_the_only_one() {
+    // The head's own event is overtaken by that of an older head of the same second: after the review was posted, while it
+    // is, and when the check is to begin. The worker dies then, or learns of it.
+    for point in [
+        "before create_review",
+        "after create_review",
+        "after finish_effect",
+        "before create_check",
+        "after create_check",
+    ] {
+        for mishap in [Mishap::Crash, Mishap::Stall] {
+            let world = a_world([answers(), answers()]);
+            world.forge.push(sample::commit('c'));
+            world
+                .send(sample::event("d-2", PullRequestAction::Synchronize, sample::commit('c'), sample::start()))
+                .await;
+            let crasher = Crasher::at(point, mishap);
+            let engine = world.engine(crasher.wrap(&world.edges), "first");
+            {
+                let mut first = std::pin::pin!(world.one_message(&engine));
+                tokio::select! {
+                    biased;
+                    _ = &mut first => panic!("the worker did not pass {point}"),
+                    () = crasher.happened.cancelled() => {}
+                }
+                world.send(sample::opened("d-1")).await;
+                let second = world.engine(world.edges.clone(), "second");
+                world.one_message(&second).await;
+                crasher.wake.cancel();
+                if mishap == Mishap::Stall {
+                    first.await;
+                }
+            }
+            ends(&world).await;
+            let heads: Vec<_> = world.forge.reviews().into_iter().map(|review| review.head).collect();
+            assert_eq!((heads, world.forge.checks().len()), (vec![sample::commit('c')], 1), "{mishap:?} {point}");
+            assert_eq!(backlog(&world).await, Backlog::default(), "{mishap:?} {point}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_shutdown_gives_work_back_and_is_no_attempt() {
     let world = a_world([answers()]);
     world.send(sample::opened("d-1")).await;

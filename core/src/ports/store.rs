@@ -25,6 +25,10 @@ pub trait Store: Send + Sync {
     /// concurrency group lets the latest win supersedes the live older ones of its group, or is itself born superseded
     /// when the group already has one for a later event. A delivery that was accepted before changes nothing and
     /// returns the executions it made then.
+    ///
+    /// A stand-in ([`crate::ids::DeliveryId::is_stand_in`]) tells that its head is the pull request's. If an execution of the
+    /// group for that head was superseded (by an event that only seemed to be later: the times of events are whole seconds)
+    /// and had begun to publish, that one gets its place back and goes on instead of a new one, which would publish again.
     async fn accept(&self, event: &Event, executions: &[NewExecution], now: Timestamp) -> Result<Accepted, Fault>;
 
     /// Lets a held execution that was accepted without a group enter one in which the latest wins: it supersedes the live
@@ -215,7 +219,8 @@ pub struct Head {
     pub number: PrNumber,
     /// Its last commit.
     pub commit: CommitSha,
-    /// Whether executions count whose place another one has taken.
+    /// Whether executions count whose place another one has taken. One that came to its own end before it was told does
+    /// anyway.
     pub superseded: bool,
 }
 

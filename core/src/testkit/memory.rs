@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::clock::{after, before};
 use crate::event::Event;
-use crate::execution::{Execution, ExecutionStatus, StepRecord};
+use crate::execution::{Execution, ExecutionStatus, StepRecord, StepStatus};
 use crate::fault::{Fault, FaultKind};
 use crate::ids::{CommitSha, ExecutionId, PrNumber, RepoName};
 use crate::ports::Store;
@@ -151,6 +151,30 @@ impl Tables {
         false
     }
 
+    /// Gives an execution that had begun to publish for the head of a stand-in its place back.
+    fn reinstate(&mut self, event: &Event, new: &NewExecution, now: Timestamp) -> Option<ExecutionId> {
+        let group = new.group.as_deref().filter(|_| new.latest_wins() && event.delivery.is_stand_in())?;
+        let free = |row: &&Row| row.lease_until.is_none_or(|until| until <= now);
+        let lost = self.executions.values().rev().filter(free).map(|row| &row.execution).find(|lost| {
+            (lost.status == ExecutionStatus::Superseded || lost.superseded && !lost.status.is_final())
+                && lost.concurrency_group.as_deref() == Some(group)
+                && event.head.is_some()
+                && lost.event.head == event.head
+                && self.effects.keys().any(|(execution, _)| *execution == lost.id)
+                && lost.steps.iter().all(|step| step.status != StepStatus::Failed)
+        });
+        let lost = lost?.id;
+        if self.supersede(event, group, now) {
+            return None;
+        }
+        let row = self.executions.get_mut(&lost)?;
+        row.execution.status = ExecutionStatus::Queued;
+        row.execution.superseded = false;
+        row.lease_until = None;
+        row.updated_at = now;
+        Some(lost)
+    }
+
     fn insert(&mut self, event: &Event, new: &NewExecution, now: Timestamp) {
         let group = new.group.as_deref().filter(|_| new.latest_wins());
         let superseded = group.is_some_and(|group| self.supersede(event, group, now));
@@ -183,15 +207,19 @@ impl Store for MemoryStore {
         let mut tables = self.tables();
         let delivery = event.delivery.as_str().to_owned();
         let fresh = !tables.deliveries.contains_key(&delivery);
+        let mut reinstated = Vec::new();
         if fresh {
             let made = executions.iter().map(|execution| execution.id).collect();
             let head = event.head.clone().map(|head| (event.repository.clone(), event.number, head));
             tables.deliveries.insert(delivery.clone(), Delivered { at: now, made, head });
             for execution in executions {
-                tables.insert(event, execution, now);
+                match tables.reinstate(event, execution, now) {
+                    Some(id) => reinstated.push(id),
+                    None => tables.insert(event, execution, now),
+                }
             }
         }
-        let made = tables.deliveries[&delivery].made.iter().copied();
+        let made = tables.deliveries[&delivery].made.iter().copied().chain(reinstated);
         let live = made.filter(|id| tables.executions.get(id).is_some_and(Row::is_live)).collect();
         Ok(Accepted { fresh, live })
     }
@@ -433,7 +461,10 @@ impl Store for MemoryStore {
                     let it = Some((head.repository.clone(), head.number, head.commit.clone()));
                     delivered.head == it && !delivered.made.is_empty()
                 });
-                let gone = |row: &Row| row.execution.superseded || row.execution.status == ExecutionStatus::Superseded;
+                let gone = |row: &Row| match row.execution.status {
+                    ExecutionStatus::Superseded => true,
+                    status => row.execution.superseded && !status.is_final(),
+                };
                 match rows.clone().next() {
                     Some(_) => rows.any(|row| head.superseded || !gone(row)),
                     None => purged,

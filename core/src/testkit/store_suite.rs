@@ -54,6 +54,7 @@ where
         a_call_of_a_dead_worker_is_closed_as_lost,
         the_latest_event_supersedes,
         a_late_event_is_born_superseded,
+        what_had_begun_to_publish_gets_its_place_back,
         an_execution_joins_a_group_while_it_runs,
         a_group_without_latest_wins_takes_turns,
         the_sweep_finds_what_nobody_is_at,
@@ -427,6 +428,63 @@ async fn a_late_event_is_born_superseded(store: Arc<dyn Store>) {
     assert_eq!(status(&*store, other).await, ExecutionStatus::Queued, "another pull request is another group");
 }
 
+async fn what_had_begun_to_publish_gets_its_place_back(store: Arc<dyn Store>) {
+    let store = store.as_ref();
+    let pushed = |delivery: &str, head| event(delivery, PullRequestAction::Synchronize, commit(head), start());
+    let stand_in = |about: &str, at| Event { delivery: DeliveryId::stand_in(about), at, ..pushed("d-0", 'c') };
+    let accept_new = async |event: &Event, now| {
+        let new = execution(event, true);
+        let accepted = store.accept(event, std::slice::from_ref(&new), now).await.expect("accept");
+        assert!(accepted.fresh);
+        (new.id, accepted.live)
+    };
+    let published = accept(store, &pushed("d-1", 'c'), true).await;
+    let lease = claim(store, published, start()).await;
+    let marker = Marker("m".to_owned());
+    let (review, until) = (EffectKind::Review, after(start(), MINUTE));
+    store.begin_effect(&lease, review, &marker, start(), until).await.expect("begin_effect");
+    // An older push of the same second takes its place, then another one: the first of them had published nothing.
+    let idle = accept(store, &pushed("d-2", 'd'), true).await;
+    let (other, _) = accept_new(&pushed("d-3", 'e'), start()).await;
+    let state = async |id| {
+        let execution = store.execution(id).await.expect("execution").expect("there");
+        (execution.status, execution.superseded)
+    };
+    assert_eq!(state(published).await, (ExecutionStatus::Running, true));
+
+    let (early, live) = accept_new(&stand_in("early", start()), start()).await;
+    assert_eq!(live, [early], "it is held: nobody knows yet how it ends");
+    let later = after(start(), 2 * MINUTE);
+    let newest = accept(store, &Event { at: later, ..pushed("d-4", 'f') }, true).await;
+    let (late, live) = accept_new(&stand_in("late", start()), later).await;
+    assert_eq!((live, state(late).await.0), (vec![], ExecutionStatus::Superseded), "an event after it comes first");
+    assert_eq!(state(published).await.0, ExecutionStatus::Running);
+
+    let last = stand_in("last", after(later, MINUTE));
+    let (unused, live) = accept_new(&last, later).await;
+    assert_eq!(live, [published]);
+    assert_eq!(store.execution(unused).await.expect("execution"), None, "no new one is needed");
+    assert_eq!(state(published).await, (ExecutionStatus::Queued, false));
+    for gone in [idle, other, early, newest] {
+        assert_eq!(state(gone).await.0, ExecutionStatus::Superseded);
+    }
+    assert_eq!(store.renew(&lease, after(later, MINUTE)).await.expect_err("lost").kind, FaultKind::LeaseLost);
+    let lease = claim(store, published, later).await;
+    let intent = store.begin_effect(&lease, review, &marker, later, after(later, MINUTE)).await.expect("begin_effect");
+    assert_eq!(intent, Intent::Uncertain, "it knows what it had begun");
+
+    // With a failed step it could only fail.
+    let failed = StepRecord { status: StepStatus::Failed, ..StepRecord::pending("fetch") };
+    let ended = State::Finished(ExecutionStatus::Superseded, None);
+    store.record(&lease, &update(ended, vec![failed])).await.expect("record");
+    let (fresh, live) = accept_new(&stand_in("failed", after(later, MINUTE)), later).await;
+    assert_eq!(live, [fresh]);
+    // Nor is there anything to give back where nothing was published.
+    store.accept(&pushed("d-5", 'a'), &[execution(&pushed("d-5", 'a'), true)], later).await.expect("accept");
+    let (fresh, live) = accept_new(&stand_in("nothing", after(later, MINUTE)), later).await;
+    assert_eq!(live, [fresh]);
+}
+
 async fn a_group_without_latest_wins_takes_turns(store: Arc<dyn Store>) {
     let first = accept(&*store, &opened("d-1"), false).await;
     let second = accept(&*store, &opened("d-2"), false).await;
@@ -513,6 +571,16 @@ async fn what_was_heard_of_is_told_from_what_was_not(store: Arc<dyn Store>) {
     let mixed: Vec<_> = unheard[..3].iter().chain(&heard).chain(&unheard[3..]).cloned().collect();
     assert_eq!(store.unheard(&mixed).await.expect("unheard"), unheard, "in the order asked, each as often as asked");
     assert!(store.unheard(&heard).await.expect("unheard").is_empty());
+    // It comes to its end before it is told that its place was taken.
+    let done =
+        accept(&*store, &event("d-5", PullRequestAction::Synchronize, commit('f'), after(start(), MINUTE)), true).await;
+    let lease = claim(&*store, done, start()).await;
+    let newest = after(start(), 2 * MINUTE);
+    accept(&*store, &event("d-6", PullRequestAction::Synchronize, commit('a'), newest), true).await;
+    assert_eq!(store.unheard(&[trace("x-9", standing('f'))]).await.expect("unheard").len(), 1);
+    let succeeded = update(State::Finished(ExecutionStatus::Succeeded, None), vec![]);
+    assert_eq!(store.record(&lease, &succeeded).await.expect("record"), Standing::Superseded);
+    assert!(store.unheard(&[trace("x-9", standing('f'))]).await.expect("unheard").is_empty());
     assert!(store.unheard(&[]).await.expect("unheard").is_empty());
 }
 

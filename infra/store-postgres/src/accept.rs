@@ -49,7 +49,9 @@ pub(crate) async fn accept(
     lock_groups(connection, &groups).await?;
     let mut live = Vec::new();
     for execution in executions {
-        if insert(connection, workflows, event, execution, now).await? {
+        if let Some(id) = reinstate(connection, event, execution, now).await? {
+            live.push(id);
+        } else if insert(connection, workflows, event, execution, now).await? {
             live.push(execution.id);
         }
     }
@@ -81,6 +83,54 @@ pub(crate) async fn lock_groups(connection: &mut PgConnection, groups: &[&str]) 
             .map_err(fault("lock_group"))?;
     }
     Ok(())
+}
+
+/// Gives an execution that had begun to publish for the head of a stand-in its place back, which then needs no new one. There
+/// is none to give it back to when one of its steps failed, and none to take it from a later event.
+async fn reinstate(
+    connection: &mut PgConnection,
+    event: &Event,
+    execution: &NewExecution,
+    now: Timestamp,
+) -> Result<Option<ExecutionId>, Fault> {
+    let (true, true, Some(head)) = (event.delivery.is_stand_in(), execution.latest_wins(), &event.head) else {
+        return Ok(None);
+    };
+    let id: Option<Uuid> = sqlx::query_scalar(
+        "WITH lost AS (
+            SELECT e.id FROM workflow_executions e
+            WHERE repository = $1 AND pull_request = $2 AND head_sha = $3 AND concurrency_group = $4
+                AND (status = 'superseded' OR superseded_by IS NOT NULL AND status IN ('queued', 'running', 'parked'))
+                AND (lease_until IS NULL OR lease_until <= $6)
+                AND EXISTS (SELECT 1 FROM execution_effects WHERE execution_id = e.id)
+                AND NOT EXISTS (SELECT 1 FROM execution_steps WHERE execution_id = e.id AND status = 'failed')
+                AND NOT EXISTS (SELECT 1 FROM workflow_executions
+                    WHERE concurrency_group = $4 AND event_at > $5 AND superseded_by IS NULL
+                        AND status IN ('queued', 'running', 'parked'))
+            ORDER BY id DESC LIMIT 1
+        ), gone AS (
+            UPDATE workflow_executions
+            SET superseded_by = lost.id, updated_at = $6, not_before = NULL,
+                status = CASE status WHEN 'running' THEN 'running' ELSE 'superseded' END,
+                completed_at = CASE status WHEN 'running' THEN NULL ELSE $6 END
+            FROM lost
+            WHERE workflow_executions.id <> lost.id AND concurrency_group = $4 AND status IN ('queued', 'running', 'parked')
+        )
+        UPDATE workflow_executions SET status = 'queued', superseded_by = NULL, completed_at = NULL, updated_at = $6,
+            lease_owner = NULL, lease_until = NULL
+        WHERE id = (SELECT id FROM lost)
+        RETURNING id",
+    )
+    .bind(event.repository.as_str())
+    .bind(event.number.0.cast_signed())
+    .bind(head.as_str())
+    .bind(execution.group.as_deref())
+    .bind(Time(event.at))
+    .bind(Time(now))
+    .fetch_optional(connection)
+    .await
+    .map_err(fault("reinstate"))?;
+    Ok(id.map(ExecutionId::from))
 }
 
 /// Inserts an execution; false when it is born superseded. Where the latest wins, it takes the place of the live ones of

@@ -16,7 +16,8 @@ pub(crate) async fn unheard(connection: &mut PgConnection, traces: &[Trace]) -> 
         WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE id = asked.delivery)
             AND NOT EXISTS (SELECT 1 FROM workflow_executions e
                 WHERE e.repository = asked.repository AND e.pull_request = asked.number AND e.head_sha = asked.commit
-                    AND (asked.superseded OR (e.status <> 'superseded' AND e.superseded_by IS NULL)))
+                    AND (asked.superseded OR e.status IN ('succeeded', 'failed', 'timed_out')
+                        OR (e.status <> 'superseded' AND e.superseded_by IS NULL)))
             AND NOT (EXISTS (SELECT 1 FROM deliveries d
                     WHERE d.repository = asked.repository AND d.pull_request = asked.number AND d.head_sha = asked.commit
                         AND d.head_sha IS NOT NULL AND d.outcome = 'accepted')

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use autopr_core::event::Event;
 use autopr_core::fault::{Fault, FaultKind};
+use autopr_core::ids::ExecutionId;
 use autopr_core::ports::store::{Accepted, Lease, NewExecution, Standing};
 use autopr_core::workflow::Definition;
 use jiff::Timestamp;
@@ -35,15 +36,22 @@ pub(crate) async fn accept(
     .await
     .map_err(fault("insert_delivery"))?;
     let fresh = inserted.rows_affected() > 0;
+    let mut reinstated = Vec::new();
     if fresh {
         for execution in executions {
-            insert(connection, event, execution, now).await?;
+            match reinstate(connection, event, execution, now).await? {
+                Some(id) => reinstated.push(id),
+                None => insert(connection, event, execution, now).await?,
+            }
         }
     }
-    Ok(Accepted { fresh, live: live(connection, event).await? })
+    let mut live = live(connection, event).await?;
+    live.append(&mut reinstated);
+    live.sort();
+    Ok(Accepted { fresh, live })
 }
 
-async fn live(connection: &mut SqliteConnection, event: &Event) -> Result<Vec<autopr_core::ids::ExecutionId>, Fault> {
+async fn live(connection: &mut SqliteConnection, event: &Event) -> Result<Vec<ExecutionId>, Fault> {
     let rows = sqlx::query(
         "SELECT id FROM workflow_executions
         WHERE delivery_id = ? AND status IN ('queued', 'running', 'parked') ORDER BY id",
@@ -53,6 +61,52 @@ async fn live(connection: &mut SqliteConnection, event: &Event) -> Result<Vec<au
     .await
     .map_err(fault("live_executions"))?;
     rows.iter().map(|row| execution_id(row.get(0))).collect()
+}
+
+/// Gives an execution that had begun to publish for the head of a stand-in its place back, which then needs no new one. There
+/// is none to give it back to when one of its steps failed, and none to take it from a later event.
+async fn reinstate(
+    connection: &mut SqliteConnection,
+    event: &Event,
+    execution: &NewExecution,
+    now: Timestamp,
+) -> Result<Option<ExecutionId>, Fault> {
+    let (Some(group), Some(head)) = (&execution.group, &event.head) else { return Ok(None) };
+    if !event.delivery.is_stand_in() || !execution.latest_wins() {
+        return Ok(None);
+    }
+    let lost: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM workflow_executions e
+        WHERE repository = ? AND pull_request = ? AND head_sha = ? AND concurrency_group = ?
+            AND (status = 'superseded' OR superseded_by IS NOT NULL AND status IN ('queued', 'running', 'parked'))
+            AND (lease_until IS NULL OR lease_until <= ?)
+            AND EXISTS (SELECT 1 FROM execution_effects WHERE execution_id = e.id)
+            AND NOT EXISTS (SELECT 1 FROM execution_steps WHERE execution_id = e.id AND status = 'failed')
+        ORDER BY id DESC LIMIT 1",
+    )
+    .bind(event.repository.as_str())
+    .bind(event.number.0.cast_signed())
+    .bind(head.as_str())
+    .bind(group)
+    .bind(micros(now))
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(fault("lost_place"))?;
+    let Some(lost) = lost else { return Ok(None) };
+    if supersede(connection, event, group, &lost, now).await?.is_some() {
+        return Ok(None);
+    }
+    sqlx::query(
+        "UPDATE workflow_executions SET status = 'queued', superseded_by = NULL, completed_at = NULL, updated_at = ?,
+            lease_owner = NULL, lease_until = NULL
+        WHERE id = ?",
+    )
+    .bind(micros(now))
+    .bind(&lost)
+    .execute(connection)
+    .await
+    .map_err(fault("reinstate"))?;
+    execution_id(&lost).map(Some)
 }
 
 async fn insert(

@@ -26,7 +26,8 @@ pub(crate) async fn unheard(readers: &SqlitePool, traces: &[Trace]) -> Result<Ve
             AND NOT EXISTS (SELECT 1 FROM workflow_executions
                 WHERE repository = asked.value ->> 1 AND pull_request = asked.value ->> 2
                     AND head_sha = asked.value ->> 3
-                    AND (asked.value ->> 4 OR (status <> 'superseded' AND superseded_by IS NULL)))
+                    AND (asked.value ->> 4 OR status IN ('succeeded', 'failed', 'timed_out')
+                        OR (status <> 'superseded' AND superseded_by IS NULL)))
             AND NOT (EXISTS (SELECT 1 FROM deliveries
                     WHERE repository = asked.value ->> 1 AND pull_request = asked.value ->> 2
                         AND head_sha = asked.value ->> 3 AND head_sha IS NOT NULL AND outcome = 'accepted')
