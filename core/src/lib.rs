@@ -28,5 +28,6 @@ pub mod secrets;
 pub mod telemetry;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+pub mod trace;
 pub mod workflow;
 pub mod yaml;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use autopr_e2e::queues::{Plug, Shop, azure, rows, sqs, store, suite};
+use autopr_e2e::queues::{Plug, Shop, azure, pubsub, rows, sqs, store, suite};
 
 /// The behaviours, each as a test of its own, of a queue.
 macro_rules! every_behaviour {
@@ -34,16 +34,17 @@ macro_rules! every_behaviour {
     };
 }
 
-every_behaviour!(store, sqs, azure);
+every_behaviour!(store, sqs, pubsub, azure);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_execution_leaves_the_same_behind_on_every_queue() {
     let mut first = None;
-    for name in ["store", "sqs", "azure"] {
+    for name in ["store", "sqs", "pubsub", "azure"] {
         let shop = Shop::new().await;
         let plug: Option<Arc<dyn Plug>> = match name {
             "store" => store(&shop).await,
             "sqs" => sqs(&shop).await,
+            "pubsub" => pubsub(&shop).await,
             _ => azure(&shop).await,
         };
         let Some(plug) = plug else { continue };

@@ -4,7 +4,6 @@
 
 mod failed;
 mod queue;
-mod trace;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -72,7 +71,7 @@ fn ends(clock: Clock, limits: Limits) -> Result<Stopped, Failed> {
         |parts| {
             let queue = AzureQueue::clone(&parts.queue);
             let consumer = Consumer::new(parts.engine, queue, parts.clock, limits, parts.shutdown);
-            Ok(Work { routes: Router::new(), around: trace::around, consumer: Box::pin(consumer.run()) })
+            Ok(Work { routes: Router::new(), consumer: Box::pin(consumer.run()) })
         },
     ));
     stopped.map_err(|error| Failed::Other(error.to_string()))

@@ -16,15 +16,12 @@ use std::time::Duration;
 use autopr_core::clock::Clock;
 use autopr_core::engine::LONG_PATIENCE;
 use autopr_core::yaml::Diagnostic;
-use autopr_queue_pubsub::{PubSubQueue, Topic, TraceParent, traced};
+use autopr_queue_pubsub::{PubSubQueue, Topic};
 use autopr_runtime::Upkeep;
 use autopr_runtime::http::BodyLimits;
 use autopr_runtime::settings::{ConfigFile, Loaded, Needs, Settings, Source};
 use autopr_service::{Asked, Backing, Failed, Parts, Process, Stopped, Work};
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
 use axum::routing::post;
 
 use crate::door::Door;
@@ -46,9 +43,6 @@ const TOPIC: &str = "AUTOPR_QUEUE_URL";
 
 /// The variable that names an emulator of Pub/Sub, as Google's own tools know it.
 const EMULATOR: &str = "PUBSUB_EMULATOR_HOST";
-
-/// The header that holds the trace of a request.
-const TRACE: &str = "traceparent";
 
 /// The most connections of one instance. There may be many instances, and executions wait for models, not for the
 /// database.
@@ -155,11 +149,5 @@ fn work(settings: &Settings, parts: Parts<PubSubQueue>) -> Result<Work, Failed> 
         .route("/pubsub/push", post(push::receive))
         .with_state(Arc::new(pushes))
         .merge(Router::new().route("/sweep", post(sweep::sweep)).with_state(Arc::new(sweeps)));
-    Ok(Work { routes, around: |router| router.layer(from_fn(with_trace)), consumer: Box::pin(tasks.drained()) })
-}
-
-/// Messages that are published while a request is answered carry its trace.
-async fn with_trace(request: Request, next: Next) -> Response {
-    let trace = request.headers().get(TRACE).and_then(|header| TraceParent::parse(header.to_str().ok()?));
-    traced(trace, next.run(request)).await
+    Ok(Work { routes, consumer: Box::pin(tasks.drained()) })
 }

@@ -60,7 +60,7 @@ pub async fn run(
     autopr_service::run(process, backing, wrap, |parts| {
         let queue = StoreQueue::clone(&parts.queue);
         let worker = Worker::new(parts.engine, queue, parts.clock, at_once, parts.shutdown);
-        Ok(Work { routes: Router::new(), around: std::convert::identity, consumer: Box::pin(worker.run()) })
+        Ok(Work { routes: Router::new(), consumer: Box::pin(worker.run()) })
     })
     .await
 }

@@ -8,6 +8,7 @@ mod probe;
 mod process;
 mod signals;
 mod start;
+mod trace;
 
 pub use probe::{health, own_address};
 pub use process::{Backing, Failed, Parts, Process, Work, run};

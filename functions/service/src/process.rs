@@ -18,6 +18,7 @@ use autopr_runtime::settings::Settings;
 use autopr_telemetry::Metrics;
 use autopr_wiring::Unusable;
 use axum::Router;
+use axum::middleware::from_fn;
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,7 @@ use uuid::Uuid;
 use crate::exporter::{exporter, keep_up};
 use crate::listener::{address, listen, serve_apart};
 use crate::signals::{Signals, Stopped};
+use crate::trace;
 
 /// What kind of process it is.
 pub struct Process<'p> {
@@ -73,8 +75,6 @@ pub struct Work {
     /// What it answers over HTTP besides webhooks and its health. Requests are answered on a thread of their own: what takes
     /// longer belongs into a task of the process's runtime.
     pub routes: Router,
-    /// What is put around all its routes, such as what reads the trace of a request; [`std::convert::identity`] is nothing.
-    pub around: fn(Router) -> Router,
     /// Deals with messages until the shutdown, and ends once nothing is under way any more.
     pub consumer: BoxFuture<'static, ()>,
 }
@@ -151,7 +151,7 @@ pub async fn run<Q: Queue + 'static>(
     engine.register().await?;
 
     let parts = Parts { engine: engine.clone(), queue, clock: clock.clone(), shutdown: shutdown.clone() };
-    let Work { routes, around, consumer } = work(parts)?;
+    let Work { routes, consumer } = work(parts)?;
     let kept_up = async {
         if let Some(patience) = upkeep {
             let upkeep = Upkeep::new(engine, clock.clone(), shutdown.clone(), patience);
@@ -169,7 +169,7 @@ pub async fn run<Q: Queue + 'static>(
         let secrets = secrets.unwrap_or_default();
         let intake = Arc::new(Intake::new(secrets, edges.queue.clone(), clock.clone(), BodyLimits::default()));
         tracing::info!(address = address(&listener), version, "listening");
-        let router = around(http::router(intake, routes, health.clone()));
+        let router = http::router(intake, routes, health.clone()).layer(from_fn(trace::keep));
         if let Err(error) = serve_apart(listener, router, shutdown.clone()).await {
             tracing::error!(%error, "the HTTP server ended");
             shutdown.cancel();

@@ -9,6 +9,7 @@ use autopr_core::message::{Message, V1};
 use autopr_core::ports::store::AuditEntry;
 use autopr_core::retry::backoff_up_to;
 use autopr_core::telemetry::{MESSAGES, OLDEST_MESSAGE};
+use autopr_core::trace::traced;
 use jiff::Timestamp;
 use metrics::{counter, gauge};
 use tokio::task::{JoinError, JoinSet};
@@ -18,7 +19,6 @@ use uuid::Uuid;
 
 use crate::inbox::{Inbox, MOST_AT_ONCE, Taken};
 use crate::queue::AzureQueue;
-use crate::trace::traced;
 
 /// The name of the queue in metrics.
 const QUEUE: &str = "azure";

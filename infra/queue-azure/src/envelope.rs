@@ -9,7 +9,7 @@ use data_encoding::BASE64;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::trace::TraceParent;
+use autopr_core::trace::TraceParent;
 
 /// The most bytes of a text: 64 KiB ("Azure Queue storage scalability targets").
 const MOST_TEXT: usize = 65_536;

@@ -7,10 +7,8 @@ mod envelope;
 mod fault;
 mod inbox;
 mod queue;
-mod trace;
 
 pub use address::{BadAddress, QueueAddress};
 pub use consumer::{Consumer, Limits};
 pub use envelope::MAX_BYTES;
 pub use queue::AzureQueue;
-pub use trace::{TraceParent, traced};

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use autopr_core::fault::Fault;
 use autopr_core::message::Message;
 use autopr_core::ports::Queue;
+use autopr_core::trace;
 use azure_core::credentials::TokenCredential;
 use azure_core::http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Transport};
 use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
@@ -18,7 +19,6 @@ use crate::address::QueueAddress;
 use crate::envelope;
 use crate::fault::Trouble;
 use crate::inbox::Inbox;
-use crate::trace;
 
 /// How long publishing a message takes at most: GitHub waits for it, and whoever takes its webhook in gives up at 1.8 s.
 const PATIENCE: Duration = Duration::from_millis(1500);

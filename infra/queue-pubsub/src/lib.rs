@@ -5,9 +5,7 @@ mod outgoing;
 pub mod push;
 mod queue;
 mod topic;
-mod trace;
 
-pub use outgoing::MAX_BYTES;
+pub use outgoing::{MAX_BYTES, TRACE_ATTRIBUTE};
 pub use queue::PubSubQueue;
 pub use topic::{NoTopic, Topic};
-pub use trace::{TRACE_ATTRIBUTE, TraceParent, traced};

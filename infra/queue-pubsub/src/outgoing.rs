@@ -4,10 +4,13 @@
 use autopr_core::message::{Encoded, Message, V1};
 use google_cloud_pubsub::model;
 
-use crate::trace::{TRACE_ATTRIBUTE, TraceParent};
+use autopr_core::trace::TraceParent;
 
 /// The most bytes of a request that publishes: 10 MB ("Pub/Sub quotas and limits", resource limits).
 pub const MAX_BYTES: usize = 10_000_000;
+
+/// The attribute of a message that holds its trace. It is called as the header is.
+pub const TRACE_ATTRIBUTE: &str = "traceparent";
 
 /// What a request holds besides the message: the topic's full name, and the lengths of all its parts.
 const AROUND: usize = 1024;

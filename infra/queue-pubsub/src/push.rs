@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
-use crate::trace::{TRACE_ATTRIBUTE, TraceParent};
+use autopr_core::trace::TraceParent;
+
+use crate::outgoing::TRACE_ATTRIBUTE;
 
 /// The most bytes of a request: a message of 10 MB in base64, and what is around it.
 pub const MAX_BYTES: usize = 14 * 1024 * 1024;

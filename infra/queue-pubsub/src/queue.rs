@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use autopr_core::fault::Fault;
 use autopr_core::message::Message;
 use autopr_core::ports::Queue;
+use autopr_core::trace;
 use google_cloud_auth::credentials::{self, Credentials, anonymous};
 use google_cloud_gax::retry_policy::RetryPolicyExt;
 use google_cloud_pubsub::client::Publisher;
@@ -15,7 +16,6 @@ use http::Extensions;
 use crate::fault::{late, unpublished};
 use crate::outgoing::outgoing;
 use crate::topic::Topic;
-use crate::trace;
 
 /// How long publishing a message takes at most, all attempts together: GitHub waits for it, and whoever takes its webhook in
 /// gives up at 1.8 s.

@@ -2,7 +2,7 @@
 
 use autopr_core::ids::{ExecutionId, RepoName};
 use autopr_core::message::Message;
-use autopr_queue_pubsub::TraceParent;
+use autopr_core::trace::TraceParent;
 use autopr_queue_pubsub::push::{NoMessage, Pushed, read, write};
 use proptest::prelude::*;
 

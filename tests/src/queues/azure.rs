@@ -5,15 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use autopr_core::clock::Clock;
 use autopr_core::ports::Store;
-use autopr_queue_azure::{AzureQueue, Consumer, Limits, QueueAddress, TraceParent, traced};
+use autopr_core::trace::{TraceParent, traced};
+use autopr_queue_azure::{AzureQueue, Consumer, Limits, QueueAddress};
 use autopr_services::Azurite;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use super::{Adapter, Plug, RECEIVES, Shop, VISIBILITY};
+use super::{Adapter, Plug, RECEIVES, Shop, TRACE_PARENT, VISIBILITY};
 use crate::azure::{POISON, QUEUE};
-
-const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// A queue of Azurite and the one beside it.
 pub async fn azure(_: &Shop) -> Option<Arc<dyn Plug>> {
@@ -42,11 +41,11 @@ impl Plug for OfAzurite {
     }
 
     fn traced<'f>(&self, publishing: BoxFuture<'f, ()>) -> BoxFuture<'f, ()> {
-        Box::pin(traced(TraceParent::parse(TRACE), publishing))
+        Box::pin(traced(TraceParent::parse(TRACE_PARENT), publishing))
     }
 
     fn trace(&self) -> Option<&'static str> {
-        Some(TRACE)
+        Some(TRACE_PARENT)
     }
 
     async fn traces(&self) -> Vec<Option<String>> {

@@ -12,6 +12,7 @@
 
 mod azure;
 mod process;
+mod pubsub;
 pub mod rows;
 mod shop;
 mod sqs;
@@ -30,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use azure::azure;
 pub use process::Process;
+pub use pubsub::pubsub;
 pub use shop::Shop;
 pub use sqs::sqs;
 pub use store::store;
@@ -37,8 +39,11 @@ pub use store::store;
 /// For how long a message stays hidden that nobody renews.
 pub const VISIBILITY: Duration = Duration::from_secs(3);
 
-/// How often a message is handed out before it is set aside.
+/// How often a message is handed out before it is set aside, where its service lets that be chosen.
 pub const RECEIVES: u32 = 3;
+
+/// The trace of tests, as the W3C writes it.
+const TRACE_PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// A queue of the product, in front of its service.
 #[async_trait]

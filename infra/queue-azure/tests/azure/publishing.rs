@@ -7,7 +7,8 @@ use autopr_core::fault::{FaultKind, Retry};
 use autopr_core::ids::ExecutionId;
 use autopr_core::message::{CUT, Message, V1};
 use autopr_core::ports::Queue;
-use autopr_queue_azure::{MAX_BYTES, TraceParent, traced};
+use autopr_core::trace::{TraceParent, traced};
+use autopr_queue_azure::MAX_BYTES;
 use autopr_services::{Fault, FaultProxy};
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The trace that a message belongs to, as the W3C writes it.
+//! The trace that a message belongs to, as the W3C writes it: queues carry it from process to process.
 
 use std::fmt;
 
@@ -8,7 +8,8 @@ task_local! {
     static TRACE: Option<TraceParent>;
 }
 
-/// A `traceparent`, such as `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01` ("Trace Context" of the W3C, 3.2).
+/// A `traceparent`, such as `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01` 
+/// (<https://www.w3.org/TR/trace-context/#traceparent-header>).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceParent(String);
 
@@ -19,11 +20,6 @@ impl TraceParent {
         let ["00", trace, parent, flags] = parts[..] else { return None };
         let is_id = |text: &str, length| is_hex(text, length) && text.bytes().any(|byte| byte != b'0');
         (is_id(trace, 32) && is_id(parent, 16) && is_hex(flags, 2)).then(|| Self(text.to_owned()))
-    }
-
-    /// Its text.
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
@@ -40,7 +36,7 @@ pub async fn traced<F: Future>(trace: Option<TraceParent>, future: F) -> F::Outp
 }
 
 /// The trace that this task works for, if it is known.
-pub(crate) fn current() -> Option<TraceParent> {
+pub fn current() -> Option<TraceParent> {
     TRACE.try_with(Clone::clone).ok().flatten()
 }
 
