@@ -36,8 +36,13 @@ pub fn binary() -> PathBuf {
     built("autopr")
 }
 
-/// Where a binary of this build lies.
+/// Where a binary of this build lies. In the folder that `AUTOPR_TEST_PROGRAMS` names, if there is one, something of that name
+/// takes its place, such as what runs it in a container.
 pub fn built(name: &str) -> PathBuf {
+    let other = env::var_os("AUTOPR_TEST_PROGRAMS").map(|folder| Path::new(&folder).join(name));
+    if let Some(other) = other.filter(|other| other.exists()) {
+        return other;
+    }
     let this = std::env::current_exe().expect("the path of this program");
     // Tests lie in `deps/` of the folder that has the binaries.
     let beside = this.with_file_name(name);

@@ -4,8 +4,9 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use autopr_e2e::autopr;
-use autopr_e2e::server::{SECRET, Server, Setup, block_on};
+use autopr_e2e::server::{SECRET, Server, Setup, block_on, scripted_model};
 use autopr_fakes::github::{Delivery, FakeGitHub, Installed, NewPull, NewRepository, Permission};
+use autopr_fakes::model::{Reply, Vendor};
 use autopr_services::{Postgres, Stop};
 
 /// A change without anything to find.
@@ -49,6 +50,31 @@ fn tried(delivery: impl Future<Output = Delivery>) -> Tried {
     let begun = Instant::now();
     let Delivery { id, status_code, .. } = block_on(delivery);
     Tried { id, status: status_code, took: begun.elapsed() }
+}
+
+#[test]
+fn what_is_in_flight_at_a_termination_is_handed_over_in_time() {
+    let postgres = Postgres::shared();
+    let url = postgres.create_database(&format!("handed_over_{}", std::process::id()));
+    let (github, app) = github();
+    let model = scripted_model();
+    model.by_default(Reply::answer(r#"{"findings":[]}"#));
+    let setup = Setup::app(&github, &app).models(&model, &[Vendor::OpenAi]).set("DATABASE_URL", &url);
+    let mut first = Server::start(setup.clone());
+    github.send_webhooks_to(&first.webhook(), SECRET);
+    assert_eq!(first.get("/api/health").0, 200);
+    let held = model.hold();
+    let number = open_pull(&github);
+    assert_eq!(deliver(&github, number).status, 202);
+    block_on(held.arrived());
+    let begun = Instant::now();
+    assert_eq!(first.stop().code(), Some(0), "{}", first.log());
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!(github.reviews("acme", "shop", number).len(), 0);
+    held.release();
+    let second = Server::start(setup);
+    second.finished(1);
+    assert_eq!(github.reviews("acme", "shop", number).len(), 1);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use autopr_core::fault::FaultKind;
 pub use autopr_queue_azure::Limits;
 use autopr_queue_azure::{AzureQueue, Consumer};
 use autopr_runtime::settings::{ConfigFile, Needs, Settings, Source};
-use autopr_service::{Backing, Process, Stopped, Work};
+use autopr_service::{Asked, Backing, Process, Stopped, Work};
 use autopr_store_postgres::PostgresStore;
 use axum::Router;
 
@@ -22,6 +22,9 @@ use failed::Failed;
 
 /// What it is called.
 const NAME: &str = "azure-app";
+
+/// What it is.
+const ABOUT: &str = "AutoPR Engine for Azure Container Apps: takes webhooks, and messages from Azure Storage Queue.";
 
 /// What its settings must have.
 const NEEDS: Needs = Needs { postgres: true, ..Needs::SERVE };
@@ -36,8 +39,13 @@ const LEVEL: &str = "info";
 /// Runs the service until a signal ends it. What is wrong at the start is logged, all of it at once, and ends it. Tests run
 /// it by another clock than the machine's and with other limits; how many messages are dealt with at once the settings say.
 pub fn run(clock: Clock, limits: Limits) -> ExitCode {
-    match ends(clock, limits) {
-        Ok(stopped) => autopr_service::exit_code(stopped),
+    let done = match autopr_service::asked(NAME, env!("CARGO_PKG_VERSION"), ABOUT) {
+        Asked::Run => ends(clock, limits).map(autopr_service::exit_code),
+        Asked::Health => health(),
+        Asked::Answered(code) => Ok(code),
+    };
+    match done {
+        Ok(code) => code,
         Err(failed) => {
             // Nothing is logged yet when the settings have a mistake.
             drop(autopr_telemetry::start(LEVEL, autopr_telemetry::Format::Json));
@@ -47,9 +55,18 @@ pub fn run(clock: Clock, limits: Limits) -> ExitCode {
     }
 }
 
+fn source() -> Result<Source, Failed> {
+    let source = autopr_runtime::source(ConfigFile::OfEnvironment);
+    source.map_err(|error| Failed::Other(format!("can't tell the current folder: {error}")))
+}
+
+fn health() -> Result<ExitCode, Failed> {
+    let loaded = Settings::load(&source()?).map_err(|invalid| Failed::Settings(invalid.mistakes))?;
+    Ok(autopr_service::health(NAME, autopr_service::own_address(&loaded.settings, true)))
+}
+
 fn ends(clock: Clock, limits: Limits) -> Result<Stopped, Failed> {
-    let source = autopr_runtime::source(ConfigFile::OfEnvironment)
-        .map_err(|error| Failed::Other(format!("can't tell the current folder: {error}")))?;
+    let source = source()?;
     let (settings, queue) = configured(&source)?;
     autopr_service::start_logging(&settings, settings.logging.level.as_str()).map_err(Failed::Other)?;
     autopr_service::log_panics();
