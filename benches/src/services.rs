@@ -79,7 +79,8 @@ struct Service {
 
 impl Service {
     fn start(program: &Path, arguments: &[&str], variables: &[(&str, &str)], database: &str) -> Self {
-        let free = || TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+        let free =
+            || TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
         let (port, metrics) = (free(), free());
         let folder = std::env::temp_dir().join(format!("autopr-bench-{}", std::process::id()));
         let configs = folder.join("configs");

@@ -8,7 +8,7 @@ task_local! {
     static TRACE: Option<TraceParent>;
 }
 
-/// A `traceparent`, such as `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01` 
+/// A `traceparent`, such as `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`
 /// (<https://www.w3.org/TR/trace-context/#traceparent-header>).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceParent(String);

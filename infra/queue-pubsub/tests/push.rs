@@ -17,7 +17,7 @@ fn recorded_requests_are_read() {
     let pushed = read(SERVICE.as_bytes()).unwrap();
     assert_eq!((&*pushed.id, pushed.attempt), ("2070443601311540", Some(5)));
     assert_eq!(pushed.subscription, "projects/acme-prod/subscriptions/autopr");
-    assert_eq!(pushed.trace.unwrap().as_str(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    assert_eq!(pushed.trace.unwrap().to_string(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     assert!(matches!(Message::decode(&pushed.body), Ok(message) if message.lane() == Some("acme/shop")));
 
     let pushed = read(EMULATED.as_bytes()).unwrap();
