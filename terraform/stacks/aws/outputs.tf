@@ -8,7 +8,7 @@ output "webhook_url" {
 }
 
 output "api_url" {
-  description = "The API; the dashboard stands at its root."
+  description = "The API."
   value       = local.url
 }
 

@@ -4,7 +4,7 @@ output "webhook_url" {
 }
 
 output "api_url" {
-  description = "The API, with the dashboard at its root; null until there is an image."
+  description = "The API; null until there is an image."
   value       = one(module.service[*].url)
 }
 
