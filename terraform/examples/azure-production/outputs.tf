@@ -4,7 +4,7 @@ output "webhook_url" {
 }
 
 output "api_url" {
-  description = "The API, with the dashboard at its root."
+  description = "The API."
   value       = module.autopr.api_url
 }
 
