@@ -24,17 +24,14 @@ const LOOK: Duration = Duration::from_millis(2);
 /// Prints a table in Markdown.
 ///
 /// # Panics
-/// When a service is slower or larger than it may be.
+/// When a service is not built, or slower or larger than it may be.
 pub(crate) async fn run(database: &str, folder: &Path, starts: usize) {
     println!("| service | start until ready, median (slowest) | memory when idle |");
     println!("|---|---|---|");
     let mut over = Vec::new();
     for (name, arguments, variables) in services() {
         let program = folder.join(name);
-        if !program.is_file() {
-            println!("| `{name}` | not built: cargo build --release -p {name} | |");
-            continue;
-        }
+        assert!(program.is_file(), "{} is not built: cargo build --release -p {name}", program.display());
         let mut times = Vec::new();
         let mut memory = 0;
         for start in 0..starts.max(1) {

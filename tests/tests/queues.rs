@@ -36,6 +36,13 @@ macro_rules! every_behaviour {
 
 every_behaviour!(store, sqs, pubsub, azure);
 
+mod deadline {
+    use super::*;
+
+    every_behaviour!(sqs: what_is_not_done_at_its_deadline_goes_on_by_another_message);
+    every_behaviour!(pubsub: what_is_not_done_at_its_deadline_goes_on_by_another_message);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_execution_leaves_the_same_behind_on_every_queue() {
     let mut first = None;

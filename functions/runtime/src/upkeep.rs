@@ -51,7 +51,7 @@ impl Upkeep {
     }
 
     /// Does what is due of all tasks, for a process that is called now and then instead of living on: as far as it comes
-    /// until `deadline`. What is left is done the next time.
+    /// until `deadline` or the shutdown. What is left is done the next time.
     pub async fn once(&self, history: &History, reconcile: &Reconcile, progress: &mut Progress, deadline: Timestamp) {
         // Every call is another one: the forge is asked by the first of an interval.
         let caller = format!("{}/{}", self.engine.worker(), Uuid::now_v7());
@@ -64,8 +64,15 @@ impl Upkeep {
                 self.reconcile_and_tell(&settings, progress).await;
             }
         };
-        if self.clock.timeout(between(self.clock.now(), deadline), all).await.is_none() {
-            tracing::info!("the time is over: what is left is done the next time");
+        let in_time = self.clock.timeout(between(self.clock.now(), deadline), all);
+        tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => {}
+            done = in_time => {
+                if done.is_none() {
+                    tracing::info!("the time is over: what is left is done the next time");
+                }
+            }
         }
     }
 

@@ -29,6 +29,9 @@ use crate::listener::{address, listen, serve_apart};
 use crate::signals::{Signals, Stopped};
 use crate::trace;
 
+/// How long closing the store may take at the end.
+const CLOSE: Duration = Duration::from_millis(500);
+
 /// What kind of process it is.
 pub struct Process<'p> {
     /// What it is called in leases and in the audit log, before an identity of its own.
@@ -190,7 +193,9 @@ pub async fn run<Q: Queue + 'static>(
         tokio::join!(consumer, kept_up, http, measured);
     };
     let stopped = signals.until(shutdown.clone(), everything).await;
-    close.await;
+    if tokio::time::timeout(CLOSE, close).await.is_err() {
+        tracing::warn!("the store was not closed in order");
+    }
     Ok(stopped)
 }
 

@@ -1,9 +1,15 @@
 //! The signals that stop a process.
 
 use std::io;
+use std::time::Duration;
 
+use autopr_core::engine::GRACE;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+/// How long after a signal the process ends whatever hangs. What is left then is nobody's any more once its lease is over; ten
+/// seconds is what Cloud Run and `docker stop` leave.
+const END: Duration = GRACE.saturating_add(Duration::from_millis(1400));
 
 /// Which signal stopped the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +39,8 @@ impl Signals {
         }
     }
 
-    /// Cancels `shutdown` at the first signal and waits for `stopped`; a second signal ends the waiting.
+    /// Cancels `shutdown` at the first signal and waits for `stopped`; a second signal ends
+    /// the waiting, and so does time.
     pub(crate) async fn until(mut self, shutdown: CancellationToken, stopped: impl Future<Output = ()>) -> Stopped {
         let mut stopped = std::pin::pin!(stopped);
         let first = tokio::select! {
@@ -46,6 +53,7 @@ impl Signals {
         tokio::select! {
             () = stopped => tracing::info!("stopped"),
             _ = self.next() => tracing::warn!("stopped at once by a second signal"),
+            () = tokio::time::sleep(END) => tracing::warn!("stopped before everything had come to its end"),
         }
         first
     }

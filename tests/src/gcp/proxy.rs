@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use autopr_fakes::google::FakeGoogle;
 use bytes::Bytes;
@@ -14,6 +15,9 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 
 use super::{ACCOUNT, AUDIENCE};
+
+/// How often it is looked whether there is a service.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How a push fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,8 +108,17 @@ async fn pass_on(
         Some(Breakage::Status500) => 500,
         Some(Breakage::Close) => 0,
         None => {
-            let request = client.post(target).header("content-type", "application/json").bearer_auth(token);
-            request.body(body).send().await.map_or(0, |answer| answer.status().as_u16())
+            let mut target = target;
+            loop {
+                let request = client.post(&target).header("content-type", "application/json").bearer_auth(&token);
+                match request.body(body.clone()).send().await {
+                    Ok(answer) => break answer.status().as_u16(),
+                    // Cloud Run holds a request until there is an instance.
+                    Err(error) if error.is_connect() => tokio::time::sleep(LOOK).await,
+                    Err(_) => break 0,
+                }
+                target = locked(&state).target.clone();
+            }
         }
     };
     locked(&state).answers.push(status);

@@ -34,7 +34,7 @@ impl Plug for OfAzurite {
         let limits = Limits { visibility: VISIBILITY, most_receives: RECEIVES, ..Limits::default() };
         Adapter {
             queue: Arc::new(queue),
-            consumer: Box::new(move |engine, shutdown| {
+            consumer: Box::new(move |engine, shutdown, _| {
                 Box::pin(Consumer::new(engine, own, clock, limits, shutdown).run())
             }),
         }

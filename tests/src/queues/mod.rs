@@ -2,8 +2,9 @@
 //! ([`rows`]) over all queues, each of which is plugged in by a [`Plug`].
 //!
 //! A queue is plugged in by what the product itself is made of: its adapter publishes, and its own code takes messages,
-//! keeps them, gives them back and sets them aside. Only what a cloud does between its queue and our code (Lambda's event
-//! source mapping, the requests of a push subscription) may be played by a test's double.
+//! keeps them, gives them back and sets them aside. What a cloud does between its queue and our code (Lambda's event source
+//! mapping, the requests of a push subscription) is played by a test's double, which calls what the function or service reads
+//! with; those themselves are started in `tests/tests/aws.rs` and `gcp.rs`.
 //!
 //! To plug in another queue: implement [`Plug`], write a function `async fn NAME(shop: &Shop) -> Option<Arc<dyn Plug>>` that
 //! starts its service with a queue in which a message stays hidden for [`VISIBILITY`] and is set aside after [`RECEIVES`],
@@ -71,11 +72,15 @@ pub trait Plug: Send + Sync {
     async fn set_aside(&self) -> Vec<String>;
 }
 
+/// Takes messages, each of which may be worked on for so long, by the engine's clock, where its queue hands messages out for a
+/// fixed time.
+pub type Consume = Box<dyn FnOnce(Engine, CancellationToken, Option<Duration>) -> BoxFuture<'static, ()> + Send>;
+
 /// What a process publishes through and takes messages with.
 pub struct Adapter {
     /// What publishes.
     pub queue: Arc<dyn Queue>,
     /// Takes messages and hands them to the engine until the shutdown, then waits for what is under way. When it is dropped,
     /// or its runtime, it has died.
-    pub consumer: Box<dyn FnOnce(Engine, CancellationToken) -> BoxFuture<'static, ()> + Send>,
+    pub consumer: Consume,
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use autopr_core::testkit::crash::Crasher;
 use autopr_runtime::Upkeep;
@@ -22,20 +23,31 @@ pub struct Process {
 impl Process {
     /// Starts a process that also looks for executions that nobody is at.
     pub fn start(shop: &Arc<Shop>, plug: &Arc<dyn Plug>) -> Self {
-        Self::with(shop, plug, None, true)
+        Self::with(shop, plug, None, true, None)
     }
 
     /// Starts a process that has messages only: nothing else brings it work.
     pub fn of_messages(shop: &Arc<Shop>, plug: &Arc<dyn Plug>) -> Self {
-        Self::with(shop, plug, None, false)
+        Self::with(shop, plug, None, false, None)
+    }
+
+    /// The same where a message may be worked on for so long, by the shop's clock.
+    pub fn limited(shop: &Arc<Shop>, plug: &Arc<dyn Plug>, time: Duration) -> Self {
+        Self::with(shop, plug, None, false, Some(time))
     }
 
     /// The same with a mishap before it.
     pub fn doomed(shop: &Arc<Shop>, plug: &Arc<dyn Plug>, crasher: &Arc<Crasher>) -> Self {
-        Self::with(shop, plug, Some(crasher.clone()), false)
+        Self::with(shop, plug, Some(crasher.clone()), false, None)
     }
 
-    fn with(shop: &Arc<Shop>, plug: &Arc<dyn Plug>, crasher: Option<Arc<Crasher>>, sweeps: bool) -> Self {
+    fn with(
+        shop: &Arc<Shop>,
+        plug: &Arc<dyn Plug>,
+        crasher: Option<Arc<Crasher>>,
+        sweeps: bool,
+        time: Option<Duration>,
+    ) -> Self {
         let runtime = runtime();
         let shutdown = CancellationToken::new();
         let (shop, plug, stopping) = (shop.clone(), plug.clone(), shutdown.clone());
@@ -49,7 +61,7 @@ impl Process {
                     upkeep.sweep().await;
                 }
             };
-            tokio::join!(consumer(engine, stopping), swept);
+            tokio::join!(consumer(engine, stopping, time), swept);
             store.close().await;
         });
         Self { runtime: Some(runtime), shutdown, task }

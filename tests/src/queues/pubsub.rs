@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use autopr_core::clock::Clock;
+use autopr_core::clock::{Clock, after};
 use autopr_core::engine::{Engine, Handled};
 use autopr_core::ports::Store;
 use autopr_core::trace::{TraceParent, traced};
@@ -15,6 +15,7 @@ use autopr_queue_pubsub::{PubSubQueue, TRACE_ATTRIBUTE, Topic};
 use autopr_services::PubSub;
 use data_encoding::BASE64;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -72,7 +73,7 @@ struct Seen {
 
 #[async_trait]
 impl Plug for OfEmulator {
-    async fn open(&self, _: Arc<dyn Store>, _: Clock) -> Adapter {
+    async fn open(&self, _: Arc<dyn Store>, clock: Clock) -> Adapter {
         let topic = Topic::parse(&format!("{PROJECT}/topics/reviews")).expect("a topic");
         let queue = PubSubQueue::new(topic, Some(&self.pubsub.address())).await.expect("a queue");
         // A client's connections end with the process.
@@ -80,7 +81,10 @@ impl Plug for OfEmulator {
         let seen = self.seen.clone();
         Adapter {
             queue: Arc::new(queue),
-            consumer: Box::new(move |engine, shutdown| Box::pin(pushes(service, seen, engine, shutdown))),
+            consumer: Box::new(move |engine, shutdown, time| {
+                let end = move || time.map(|time| after(clock.now(), time));
+                Box::pin(pushes(service, seen, engine, shutdown, end))
+            }),
         }
     }
 
@@ -121,7 +125,13 @@ impl Plug for OfEmulator {
 }
 
 /// Hands messages over until the shutdown, then waits for the answers that are due.
-async fn pushes(service: Service, seen: Arc<Mutex<Seen>>, engine: Engine, shutdown: CancellationToken) {
+async fn pushes(
+    service: Service,
+    seen: Arc<Mutex<Seen>>,
+    engine: Engine,
+    shutdown: CancellationToken,
+    end: impl Fn() -> Option<Timestamp>,
+) {
     let service = Arc::new(service);
     let mut under_way = JoinSet::new();
     while !shutdown.is_cancelled() {
@@ -134,7 +144,8 @@ async fn pushes(service: Service, seen: Arc<Mutex<Seen>>, engine: Engine, shutdo
         }
         for pulled in pulled {
             let (service, seen, engine) = (service.clone(), seen.clone(), engine.clone());
-            under_way.spawn(async move { push(&service, &seen, &engine, pulled).await });
+            let end = end();
+            under_way.spawn(async move { push(&service, &seen, &engine, pulled, end).await });
         }
         while under_way.try_join_next().is_some() {}
     }
@@ -142,13 +153,13 @@ async fn pushes(service: Service, seen: Arc<Mutex<Seen>>, engine: Engine, shutdo
 }
 
 /// A push of a message, and what Pub/Sub does with the answer.
-async fn push(service: &Service, seen: &Mutex<Seen>, engine: &Engine, pulled: Pulled) {
+async fn push(service: &Service, seen: &Mutex<Seen>, engine: &Engine, pulled: Pulled, end: Option<Timestamp>) {
     let pulled = [pulled];
     service.hide(REVIEWS, &pulled, VISIBILITY).await;
     let mut envelope = pulled[0].0.clone();
     envelope["subscription"] = json!(format!("{PROJECT}/{REVIEWS}"));
     let pushed = read(envelope.to_string().as_bytes()).expect("a message");
-    match traced(pushed.trace, engine.handle(&pushed.body, None)).await {
+    match traced(pushed.trace, engine.handle(&pushed.body, end)).await {
         Handled::Ack => {
             service.acknowledge(REVIEWS, &pulled).await;
             locked(seen).acknowledged.insert(pushed.id);

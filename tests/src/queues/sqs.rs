@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use autopr_core::clock::Clock;
+use autopr_core::clock::{Clock, after};
 use autopr_core::engine::Engine;
 use autopr_core::ports::Store;
 use autopr_queue_sqs::batch::{records, response};
@@ -13,6 +13,7 @@ use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use futures_util::future::{BoxFuture, join_all};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Adapter, Plug, RECEIVES, Shop, VISIBILITY};
@@ -56,13 +57,14 @@ impl OfMoto {
 
 #[async_trait]
 impl Plug for OfMoto {
-    async fn open(&self, _: Arc<dyn Store>, _: Clock) -> Adapter {
+    async fn open(&self, _: Arc<dyn Store>, clock: Clock) -> Adapter {
         let pump = Pump::new(&self.queue).batch(1).at_once(AT_ONCE);
         Adapter {
             queue: Arc::new(SqsQueue::new(client(&self.moto), self.queue.clone())),
-            consumer: Box::new(move |engine, shutdown| {
+            consumer: Box::new(move |engine, shutdown, time| {
                 Box::pin(async move {
-                    let invoke = |event: Value| invocation(engine.clone(), event);
+                    let end = || time.map(|time| after(clock.now(), time));
+                    let invoke = |event: Value| invocation(engine.clone(), event, end());
                     pump.run(invoke, shutdown).await;
                 })
             }),
@@ -105,10 +107,10 @@ impl Plug for OfMoto {
 }
 
 /// What the worker's function does with a batch.
-async fn invocation(engine: Engine, event: Value) -> Result<Value, String> {
+async fn invocation(engine: Engine, event: Value, end: Option<Timestamp>) -> Result<Value, String> {
     let event: SqsEvent = serde_json::from_value(event).map_err(|error| error.to_string())?;
     let records = records(event);
-    let handled = records.iter().map(|record| traced(record.trace_header.clone(), engine.handle(&record.body, None)));
+    let handled = records.iter().map(|record| traced(record.trace_header.clone(), engine.handle(&record.body, end)));
     let results = join_all(handled).await;
     serde_json::to_value(response(&records, &results)).map_err(|error| error.to_string())
 }

@@ -36,7 +36,7 @@ impl Plug for InStore {
         let own = queue.clone();
         Adapter {
             queue: Arc::new(queue),
-            consumer: Box::new(move |engine, shutdown| {
+            consumer: Box::new(move |engine, shutdown, _| {
                 Box::pin(Worker::new(engine, own, clock, AT_ONCE, shutdown).most_receives(RECEIVES).run())
             }),
         }

@@ -1,6 +1,7 @@
 //! What holds of every queue.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use autopr_core::message::Message;
 use autopr_core::testkit::crash::{Crasher, Mishap};
@@ -122,5 +123,22 @@ pub async fn what_can_not_be_ended_is_given_back_in_its_trace(shop: Arc<Shop>, p
     at_rest(&shop, &plug, 1).await;
     assert_eq!((shop.reviews(number), plug.set_aside().await), (1, Vec::new()));
     second.stop().await;
+    shop.github.assert_clean();
+}
+
+/// What is not done when the time of its message is over is given back: it goes on by another message at once, and is done
+/// once. For queues that hand a message out for a fixed time; the others keep it as long as somebody works on it.
+pub async fn what_is_not_done_at_its_deadline_goes_on_by_another_message(shop: Arc<Shop>, plug: Arc<dyn Plug>) {
+    let number = shop.open(CLEAN);
+    // It is never answered.
+    let held = shop.model.hold();
+    let process = Process::limited(&shop, &plug, Duration::from_secs(10));
+    publish(&shop, &plug, shop.opened("d-1", number)).await;
+    held.arrived().await;
+    at_rest(&shop, &plug, 1).await;
+    assert_eq!((shop.reviews(number), plug.set_aside().await), (1, Vec::new()));
+    let claims = shop.sql("SELECT attempt > 1 FROM workflow_executions");
+    assert_eq!((claims.trim(), shop.model.count()), ("t", 2), "the model is asked again by whoever goes on");
+    process.stop().await;
     shop.github.assert_clean();
 }

@@ -22,10 +22,10 @@ async fn keys_are_fetched_once_and_again_after_their_time() {
         assert!(keys.get("key-1").await.is_ok());
     }
     assert_eq!(google.fetches(), 1);
-    pass(Duration::from_secs(599)).await;
+    pass(Duration::from_secs(300)).await;
     assert!(keys.get("key-1").await.is_ok());
     assert_eq!(google.fetches(), 1);
-    pass(Duration::from_secs(2)).await;
+    pass(Duration::from_secs(301)).await;
     assert!(keys.get("key-1").await.is_ok());
     assert_eq!(google.fetches(), 2);
 }

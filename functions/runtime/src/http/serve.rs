@@ -45,7 +45,10 @@ impl Default for ServeLimits {
     }
 }
 
-/// Serves until the shutdown, then lets requests that are under way end, for as long as [`GRACE`].
+/// How long answers may take beyond [`GRACE`]: an execution that somebody waits for is given back at its end, and that is told.
+const ANSWERS: Duration = Duration::from_secs(1);
+
+/// Serves until the shutdown, then lets requests that are under way end, for a little longer than [`GRACE`].
 pub async fn serve(listener: TcpListener, router: Router, limits: ServeLimits, shutdown: CancellationToken) {
     let places = Arc::new(Semaphore::new(limits.connections));
     let connections = TaskTracker::new();
@@ -54,7 +57,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServeLimits, s
     }
     drop(listener);
     connections.close();
-    if tokio::time::timeout(GRACE, connections.wait()).await.is_err() {
+    if tokio::time::timeout(GRACE + ANSWERS, connections.wait()).await.is_err() {
         tracing::warn!(open = connections.len(), "connections were cut off");
     }
 }
