@@ -250,8 +250,8 @@ async fn work_goes_on_when_whoever_pushed_hangs_up() {
     model.by_default(Reply::Stall(gate.clone(), Box::new(Reply::answer(NOTHING))));
     let Some(gcp) = Gcp::new(|setup| setup.models(&model, &[Vendor::OpenAi])).await else { return };
     let server = gcp.start(gcp.setup());
-    // The emulator's own push ends at once; the message is brought by hand.
-    gcp.proxy.target("http://127.0.0.1:1/".to_owned());
+    // The emulator's own pushes fail; the message is brought by hand.
+    gcp.proxy.fail(&[Breakage::Status500; 5]);
     let number = gcp.open(CLEAN).await;
     eventually("the dead letter", async || {
         let Some(body) = gcp.dead_letters().await.pop() else { return false };

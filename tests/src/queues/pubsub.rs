@@ -43,7 +43,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub async fn pubsub(_: &Shop) -> Option<Arc<dyn Plug>> {
     let pubsub = PubSub::start()?;
     let service = Service { address: pubsub.rest(), http: reqwest::Client::new() };
-    for (topic, subscriptions) in [("topics/reviews", [REVIEWS, COUNTED].as_slice()), ("topics/dead", &[DEAD])] {
+    for (topic, subscriptions) in [("topics/dead", [DEAD].as_slice()), ("topics/reviews", &[REVIEWS, COUNTED])] {
         service.make(topic, &json!({})).await;
         for subscription in subscriptions {
             let mut body = json!({ "topic": format!("{PROJECT}/{topic}"), "ackDeadlineSeconds": 10 });

@@ -44,64 +44,68 @@ impl Given {
 #[test]
 fn nothing_set_means_the_documented_defaults() {
     let loaded = Given::env(&[]).load();
-    assert_snapshot!(show(&loaded, Format::Table).unwrap(), @r"
-    KEY                                  VALUE                         ORIGIN
-    database.echo                        false                         default
-    database.host                        (not set)                     default
-    database.max_overflow                40                            default
-    database.migrate_on_start            true                          default
-    database.name                        (not set)                     default
-    database.password                    (not set)                     default
-    database.pool_recycle                3600                          default
-    database.pool_size                   20                            default
-    database.pool_timeout                30                            default
-    database.pooler                      none                          default
-    database.port                        (not set)                     default
-    database.url                         sqlite://autopr.db            default
-    database.username                    (not set)                     default
-    environment                          development                   default
-    github.app.id                        (not set)                     default
-    github.app.private_key               (not set)                     default
-    github.base_url                      https://api.github.com        default
-    github.reconcile.deliveries          true                          default
-    github.reconcile.interval            300                           default
-    github.reconcile.max_requests        50                            default
-    github.reconcile.pull_requests       true                          default
-    github.timeout                       30                            default
-    github.token                         (not set)                     default
-    github.webhook_secrets               []                            default
-    llm.budget.daily_usd                 100.0                         default
-    llm.budget.per_execution_usd         1.0                           default
-    llm.budget.per_repository_daily_usd  20.0                          default
-    llm.default_provider                 openai                        default
-    llm.fallback_order                   [openai, anthropic, mistral]  default
-    llm.max_retries                      3                             default
-    llm.max_tokens                       4000                          default
-    llm.patience                         21600                         default
-    llm.providers                        (none)                        default
-    llm.temperature                      0.7                           default
-    llm.timeout                          60                            default
-    logging.enable_audit                 false                         default
-    logging.format                       text                          default
-    logging.level                        INFO                          default
-    monitoring.enable_metrics            true                          default
-    monitoring.enable_tracing            false                         default
-    monitoring.metrics_port              9090                          default
-    redis.max_connections                50                            default
-    redis.ssl                            false                         default
-    redis.timeout                        5                             default
-    redis.url                            (not set)                     default
-    server.api_keys                      (none)                        default
-    server.host                          0.0.0.0                       default
-    server.port                          8080                          default
-    workflow.directory                   (not set)                     default
-    workflow.enable_parallel_execution   true                          default
-    workflow.history.days                90                            default
-    workflow.history.executions          1000                          default
-    workflow.max_concurrent              10                            default
-    workflow.retry_attempts              3                             default
-    workflow.retry_delay                 5                             default
-    workflow.timeout                     300                           default
+    assert_snapshot!(show(&loaded, Format::Table).unwrap(), @"
+    KEY                                  VALUE                                       ORIGIN
+    database.echo                        false                                       default
+    database.host                        (not set)                                   default
+    database.max_overflow                40                                          default
+    database.migrate_on_start            true                                        default
+    database.name                        (not set)                                   default
+    database.password                    (not set)                                   default
+    database.pool_recycle                3600                                        default
+    database.pool_size                   20                                          default
+    database.pool_timeout                30                                          default
+    database.pooler                      none                                        default
+    database.port                        (not set)                                   default
+    database.url                         sqlite://autopr.db                          default
+    database.username                    (not set)                                   default
+    environment                          development                                 default
+    github.app.id                        (not set)                                   default
+    github.app.private_key               (not set)                                   default
+    github.base_url                      https://api.github.com                      default
+    github.reconcile.deliveries          true                                        default
+    github.reconcile.interval            300                                         default
+    github.reconcile.max_requests        50                                          default
+    github.reconcile.pull_requests       true                                        default
+    github.timeout                       30                                          default
+    github.token                         (not set)                                   default
+    github.webhook_secrets               []                                          default
+    llm.budget.daily_usd                 100.0                                       default
+    llm.budget.per_execution_usd         1.0                                         default
+    llm.budget.per_repository_daily_usd  20.0                                        default
+    llm.default_provider                 openai                                      default
+    llm.fallback_order                   [openai, anthropic, mistral]                default
+    llm.max_retries                      3                                           default
+    llm.max_tokens                       4000                                        default
+    llm.patience                         21600                                       default
+    llm.providers                        (none)                                      default
+    llm.temperature                      0.7                                         default
+    llm.timeout                          60                                          default
+    logging.enable_audit                 false                                       default
+    logging.format                       text                                        default
+    logging.level                        INFO                                        default
+    monitoring.enable_metrics            true                                        default
+    monitoring.enable_tracing            false                                       default
+    monitoring.metrics_port              9090                                        default
+    push.audience                        (not set)                                   default
+    push.keys_url                        https://www.googleapis.com/oauth2/v3/certs  default
+    push.service_account                 (not set)                                   default
+    push.timeout                         300                                         default
+    redis.max_connections                50                                          default
+    redis.ssl                            false                                       default
+    redis.timeout                        5                                           default
+    redis.url                            (not set)                                   default
+    server.api_keys                      (none)                                      default
+    server.host                          0.0.0.0                                     default
+    server.port                          8080                                        default
+    workflow.directory                   (not set)                                   default
+    workflow.enable_parallel_execution   true                                        default
+    workflow.history.days                90                                          default
+    workflow.history.executions          1000                                        default
+    workflow.max_concurrent              10                                          default
+    workflow.retry_attempts              3                                           default
+    workflow.retry_delay                 5                                           default
+    workflow.timeout                     300                                         default
     ");
 }
 
