@@ -123,6 +123,7 @@ fn a_healthy_set_up_is_found_healthy() {
     assert_eq!(report.those("skipped"), ["webhook.certificate"], "{:#}", report.0);
     let names = [
         "settings",
+        "workflows",
         "database.server",
         "database.migrations",
         "database.latency",
@@ -148,7 +149,6 @@ fn a_healthy_set_up_is_found_healthy() {
         "model.openai",
         "server.health",
         "server.metrics",
-        "workflows",
     ];
     assert_eq!(report.those("ok"), names);
     assert!(report.check("database.latency", "ok")["values"]["latency_ms"].as_f64().is_some_and(|taken| taken > 0.0));
@@ -157,7 +157,7 @@ fn a_healthy_set_up_is_found_healthy() {
     assert_eq!(model.violations(), Vec::<String>::new());
     assert_eq!(github.violations(), Vec::<String>::new());
     // Looking changes nothing: what was put on the queue was never there for anybody.
-    assert_eq!(block_on_messages(&database), "0");
+    assert_eq!(messages(&database), "0");
 
     let (code, told) = case.run(&["doctor", "--no-models"]);
     assert_eq!(code, Some(0), "{told}");
@@ -165,7 +165,8 @@ fn a_healthy_set_up_is_found_healthy() {
     assert_eq!(model.count(), 1, "it was not asked again");
 }
 
-fn block_on_messages(database: &str) -> String {
+/// How many messages there are.
+fn messages(database: &str) -> String {
     autopr_services::psql(database, "SELECT count(*) FROM messages").expect("the table")
 }
 
@@ -288,6 +289,13 @@ fn settings_that_cannot_be_read_are_told_and_nothing_else_is_looked_at() {
     assert!(mistake["fix"].is_string(), "{mistake}");
     assert_eq!(report.those("skipped"), ["others"]);
     assert!(!case.folder.path().join("autopr.db").exists());
+
+    // Which file is meant?
+    let nameless = Case::new("").set("AUTOPR_ENV", "prod");
+    let mut command = autopr();
+    let output = command.arg("doctor").envs(&nameless.env).current_dir(nameless.folder.path()).output();
+    let output = output.expect("autopr runs");
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stdout));
 
     fs::remove_file(case.folder.path().join("settings.yaml")).expect("the file is there");
     let (code, told) = case.run(&["doctor"]);

@@ -128,7 +128,8 @@ impl Settings {
         let FromEnvironment { document, secrets, origins: environment, set } =
             environment::read(&source.env, &source.dir, &source.secrets, &mut in_environment);
         let mut file = found.as_ref().and_then(|(name, text)| parse(name, text, &mut mistakes));
-        let unreadable = !mistakes.is_empty();
+        let nameless = source.config == ConfigFile::OfEnvironment && environment_name(source).is_none();
+        let unreadable = nameless || !mistakes.is_empty();
         let (values, of_secrets) = match &mut file {
             Some(file) => reference::take(file, &set, source, &mut mistakes),
             None => Default::default(),
@@ -160,7 +161,7 @@ struct Parts {
     /// The file's name and content.
     file: Option<(String, Vec<u8>)>,
     origins: Origins,
-    /// Whether there is a file of which nothing could be understood.
+    /// Whether nothing could be understood of the file, or nobody knows which is meant.
     unreadable: bool,
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use autopr_github::{GitHub, Try};
 
 use super::report::Check;
-use super::{count, told, within};
+use super::{told, within};
 
 const NAME: &str = "webhook.deliveries";
 
@@ -31,19 +31,17 @@ fn check(tries: &[Try]) -> Check {
     }
     let lost: Vec<_> = deliveries.iter().filter(|guid| !arrived[**guid]).collect();
     let (all, failed) = (deliveries.len(), lost.len());
-    let said = |number: usize, what| count(number as u64, what);
-    let last = tries.iter().find(|one| !good(one)).map(|one| one.status_code);
-    let check = match (tries.first(), last) {
-        (None, _) => {
+    let deliveries_of = |number| if number == 1 { "1 delivery".to_owned() } else { format!("{number} deliveries") };
+    let last = tries.iter().find(|one| !arrived[one.guid.as_str()]).map(|one| one.status_code);
+    let check = match (tries.is_empty(), last) {
+        (true, _) => {
             let fix = "open a pull request where the App is installed, then run this again";
             Check::warning(NAME, "GitHub has delivered nothing yet", fix)
         }
-        (Some(_), Some(status)) if failed > 0 => {
-            let found = format!(
-                "{failed} of the last {} did not arrive, the newest of them with {status}",
-                said(all, "delivery")
-            );
-            let found = found.replace("deliverys", "deliveries");
+        (false, Some(status)) => {
+            let answer = if status == 0 { "got no answer".to_owned() } else { format!("was answered {status}") };
+            let found =
+                format!("{failed} of the last {} did not arrive; the newest of them {answer}", deliveries_of(all));
             // What failed long ago, before it was mended, is no fault of today.
             let still = deliveries.first().is_some_and(|newest| !arrived[newest]) || failed * 2 > all;
             match still {
@@ -51,7 +49,7 @@ fn check(tries: &[Try]) -> Check {
                 false => Check::warning(NAME, found, fix(status)),
             }
         }
-        (Some(_), _) => Check::ok(NAME, said(all, "delivery").replace("deliverys", "deliveries") + " arrived"),
+        (false, None) => Check::ok(NAME, format!("{} arrived", deliveries_of(all))),
     };
     check.value("deliveries", all).value("failed", failed)
 }
@@ -96,11 +94,11 @@ mod tests {
     fn what_failed_before_is_less_than_what_fails_now() {
         assert_eq!(
             judged(&[("c", 202), ("b", 202), ("a", 401)]),
-            "warning: 1 of the last 3 deliveries did not arrive, the newest of them with 401"
+            "warning: 1 of the last 3 deliveries did not arrive; the newest of them was answered 401"
         );
         assert_eq!(
             judged(&[("c", 502), ("b", 202), ("a", 202)]),
-            "failed: 1 of the last 3 deliveries did not arrive, the newest of them with 502"
+            "failed: 1 of the last 3 deliveries did not arrive; the newest of them was answered 502"
         );
         assert!(judged(&[("c", 202), ("b", 502), ("a", 502)]).starts_with("failed: 2 of the last 3"));
     }

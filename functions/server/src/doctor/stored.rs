@@ -49,7 +49,8 @@ fn waiting(state: &QueueState) -> Check {
             )
         }
         Some(oldest) => Check::ok(NAME, format!("{messages}, the oldest due for {}", about(oldest))),
-        None => Check::ok(NAME, format!("{messages}, none of them left lying")),
+        None if state.waiting == 0 => Check::ok(NAME, "no message waits"),
+        None => Check::ok(NAME, format!("{messages}, all of them taken or not due yet")),
     };
     check.value("messages", state.waiting).value("oldest_s", state.oldest.unwrap_or_default().as_secs())
 }
