@@ -12,7 +12,7 @@ use autopr_e2e::autopr;
 use autopr_e2e::server::{SECRET, Server, Setup, block_on, scripted_model};
 use autopr_fakes::github::{FakeGitHub, Installed, NewRepository};
 use autopr_fakes::model::{Reply, ScriptedModel, Vendor};
-use autopr_services::{Certificate, Postgres, Redis, RedisOptions, free_port};
+use autopr_services::{Certificate, PgBouncer, Postgres, Redis, RedisOptions, free_port};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
@@ -340,6 +340,42 @@ fn a_file_of_sqlite_and_a_token_are_looked_into() {
     let (code, report) = elsewhere.json(&[]);
     assert_eq!(code, Some(1), "{:#}", report.0);
     assert!(report.found("database.server", "failed").contains("/proc can't be written to"), "{:#}", report.0);
+}
+
+#[test]
+fn behind_a_pooler_and_with_few_rights_what_can_be_told_is_told() {
+    let github = FakeGitHub::start();
+    let less = [("checks", "write"), ("contents", "read"), ("metadata", "read"), ("pull_requests", "write")];
+    let app = github.install_app_with("acme", &less);
+    github.suspend(github.install_also(&app, "globex").installation_id);
+    let postgres = Postgres::shared();
+    let name = format!("pooled_{}", std::process::id());
+    let direct = postgres.create_database(&name);
+    let bouncer = PgBouncer::start(postgres, 4);
+    let rights = "user few on >hunter2 ~autopr:1:* +getrange +set +del +ping".to_owned();
+    let redis = Redis::start(RedisOptions { settings: vec![rights], ..RedisOptions::default() });
+    let settings = format!("github: {{ base_url: {} }}\ndatabase: {{ pooler: transaction }}\n", github.url());
+    let case = Case::new(&settings).app(&app).set("DATABASE_URL", &bouncer.url(&name));
+    let case = case.set("REDIS_URL", &format!("redis://few:hunter2@{}/0", redis.address()));
+    migrated(case.folder.path(), &direct);
+
+    let (code, report) = case.json(&["--no-models"]);
+    assert_eq!(code, Some(1), "{:#}", report.0);
+    assert!(!report.0.to_string().contains("hunter2"), "{:#}", report.0);
+    assert!(report.found("database.pool", "ok").contains("to a pooler"), "{:#}", report.0);
+    for name in ["database.server", "database.migrations", "database.clock", "queue.round_trip", "redis.latency"] {
+        report.check(name, "ok");
+    }
+    assert!(report.found("redis.server", "ok").ends_with("may not ask for its version"), "{:#}", report.0);
+    report.check("redis.memory", "skipped");
+    // The App asks for everything; one account has not granted it all, another has suspended it.
+    report.check("github.permissions", "ok");
+    let behind = report.check("github.permissions", "failed");
+    assert_eq!(behind["found"], "acme has not granted issues: write");
+    assert_eq!(report.found("github.installations", "warning"), "suspended for globex");
+    // Nothing has been set up at GitHub.
+    assert_eq!(report.found("webhook.url", "failed"), "the App has no webhook URL");
+    assert_eq!(report.found("webhook.deliveries", "warning"), "GitHub has delivered nothing yet");
 }
 
 #[test]
