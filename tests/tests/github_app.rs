@@ -21,7 +21,7 @@ fn permissions() -> BTreeMap<String, String> {
 
 /// One of the client's operations: our word for it, whether a GitHub App does it, and the permission it needs by GitHub's
 /// "Permissions required for GitHub Apps". Where that page gives a choice, the one we hold anyway.
-const NEEDED: [(&str, &str, &str); 25] = [
+const NEEDED: [(&str, &str, &str); 27] = [
     ("identity", "GET /app", ""),
     ("installation", "GET /repos/{owner}/{repo}/installation", ""),
     ("installation_token", "POST /app/installations/{installation_id}/access_tokens", ""),
@@ -49,6 +49,8 @@ const NEEDED: [(&str, &str, &str); 25] = [
     ("installations", "GET /app/installations", ""),
     ("repositories", "GET /installation/repositories", "metadata: read"),
     ("open_pull_requests", "GET /repos/{owner}/{repo}/pulls", "pull_requests: read"),
+    ("hook_config", "GET /app/hook/config", ""),
+    ("rate_limit", "GET /rate_limit", ""),
 ];
 
 #[test]

@@ -1,5 +1,7 @@
 //! What an operator sees and does in a store, beside what the engine does there.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -27,6 +29,19 @@ pub trait Operations: Store {
 
     /// The newest entries of the audit log first, those before `before`: one page of at most `limit`, with their numbers.
     async fn audit_log(&self, before: Option<i64>, limit: u32) -> Result<Vec<(i64, AuditEntry)>, Fault>;
+}
+
+/// What lies on the store-backed queue, and whether it works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueState {
+    /// Messages that are to be dealt with, those that somebody has taken included.
+    pub waiting: u64,
+    /// Messages that were set aside.
+    pub dead: u64,
+    /// For how long the oldest message has been due that nobody has taken.
+    pub oldest: Option<Duration>,
+    /// How long it took to put a message there and to take it off again.
+    pub round_trip: Duration,
 }
 
 /// Which executions are wanted; nothing set means all.

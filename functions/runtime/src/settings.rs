@@ -33,7 +33,7 @@ pub use command::{Checked, Format, check, schema, show};
 pub use database::{Connection, ConnectionUrl, Database, Pooler, Redis};
 pub use github::{App, GitHub, Reconcile};
 pub use llm::{Budget, Llm, Price, Provider, ProviderKind};
-pub use load::{ConfigFile, Invalid, Loaded, Source};
+pub use load::{ConfigFile, Invalid, Loaded, Reading, Source};
 pub use needs::{Needs, WebhookSecret};
 pub use origin::Origin;
 pub use push::Push;

@@ -51,6 +51,15 @@ Exit codes:
   1    it is not, or nobody listens
   2    the settings can't be used";
 
+const DOCTOR_HELP: &str = "\
+It looks at the settings, the workflows, the database and its queue, Redis, GitHub and what is set there, each model, and the
+process that runs here; it changes nothing. Each model is asked one small question, which may cost a fraction of a cent.
+
+Exit codes:
+  0    everything works; there may be warnings
+  1    something does not work
+  2    the settings can't be read";
+
 const SEND_HELP: &str = "\
 The secret to sign with is the server's own: GITHUB_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET_FILE or
 github.webhook_secrets. The answer is printed on standard output.
@@ -87,6 +96,10 @@ pub(crate) enum Command {
         #[arg(long)]
         worker: bool,
     },
+    /// Go through the checklist of a set-up: everything that the settings name is asked whether it works, and what does not
+    /// is told with its fix.
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(DoctorArgs),
     /// Sign a payload and deliver it as GitHub would, to try a server.
     Send(SendArgs),
     /// Review a range of commits, or the index, of a local git repository.
@@ -143,6 +156,16 @@ pub(crate) struct ReviewArgs {
     /// Say nothing on standard error but errors.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Ask no language model.
+    #[arg(long)]
+    pub(crate) no_models: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod doctor;
 mod report;
 
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
         Command::Serve => commands::serve::run(autopr::Role::Serve, cli.config),
         Command::Worker => commands::serve::run(autopr::Role::Work, cli.config),
         Command::Health { worker } => commands::serve::health(worker, cli.config),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments, cli.config),
         Command::Send(arguments) => commands::send::run(&arguments, cli.config),
         Command::Review(arguments) => commands::review::run(&arguments, cli.config),
         Command::Config(action) => commands::config::run(&action, cli.config),

@@ -31,7 +31,7 @@ pub struct ClocksDiffer {
 }
 
 /// How far clocks may be apart, in seconds: well below the time for which an execution or a message is a process's own.
-const MOST_APART: u64 = 15;
+pub const MOST_APART: u64 = 15;
 
 /// From how many seconds on a warning is logged.
 const NOTED_APART: u64 = 2;
@@ -66,7 +66,7 @@ impl Unusable {
 }
 
 /// A fault with everything that led to it: whoever sets up a database has to know why it can't be reached.
-struct Causes<'f>(&'f Fault);
+pub struct Causes<'f>(pub &'f Fault);
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

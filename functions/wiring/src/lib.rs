@@ -16,7 +16,8 @@ use autopr_github::{Credentials, GitHub};
 use autopr_models::Kind;
 use autopr_runtime::settings::{self, Llm, ProviderKind, Secret};
 pub use database::{
-    ClocksDiffer, NotMigrated, NotOpened, Unusable, note_migrations, open_few, open_postgres, postgres, tell,
+    Causes, ClocksDiffer, MOST_APART, NotMigrated, NotOpened, Unusable, note_migrations, open_few, open_postgres,
+    postgres, tell,
 };
 use secrecy::SecretString;
 use url::Url;
@@ -33,15 +34,21 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the address can't be used.
 pub fn cache(redis: &settings::Redis) -> Result<Arc<Cache>, Fault> {
-    let Some(url) = &redis.url else { return Ok(memory()) };
-    let settings = RedisSettings {
+    match redis_settings(redis) {
+        Some(settings) => Cache::redis(&settings).map(Arc::new),
+        None => Ok(memory()),
+    }
+}
+
+/// How to reach the Redis that the settings name, if they name one.
+pub fn redis_settings(redis: &settings::Redis) -> Option<RedisSettings> {
+    redis.url.as_ref().map(|url| RedisSettings {
         url: SecretString::from(url.expose()),
         ssl: redis.ssl,
         timeout: redis.timeout.duration(),
         max_connections: redis.max_connections,
         pause: PAUSE,
-    };
-    Cache::redis(&settings).map(Arc::new)
+    })
 }
 
 /// A cache in the memory of this process.
@@ -78,22 +85,8 @@ pub fn models(llm: &Llm, cache: Arc<dyn ports::Cache>) -> Result<ModelChain, Fau
         return Ok(ModelChain::default());
     }
     let client = autopr_models::client()?;
-    let mut models = Vec::new();
-    for (name, provider) in usable {
-        let missing = |what| Fault::invalid(format!("llm.providers.{name}.{what} is missing"));
-        let base_url = provider.base_url.as_deref();
-        let base_url = base_url.map(|url| address(&format!("llm.providers.{name}.base_url"), url)).transpose()?;
-        let price = price(provider.price.ok_or_else(|| missing("price"))?);
-        let provider = autopr_models::Provider {
-            name: name.to_owned(),
-            kind: kind(provider.kind_of(name).ok_or_else(|| missing("kind"))?),
-            api_key: provider.api_key.as_ref().map(secret),
-            base_url,
-            model: provider.model.clone().ok_or_else(|| missing("model"))?,
-            temperature: llm.temperature,
-        };
-        models.push((autopr_models::model(provider, &client)?, price));
-    }
+    let models = usable.into_iter().map(|(name, provider)| model(llm, name, provider, &client));
+    let models = models.collect::<Result<Vec<_>, Fault>>()?;
     let budgets = Budgets {
         per_execution: MicroUsd(llm.budget.per_execution_usd.micros()),
         per_repository_daily: MicroUsd(llm.budget.per_repository_daily_usd.micros()),
@@ -102,6 +95,31 @@ pub fn models(llm: &Llm, cache: Arc<dyn ports::Cache>) -> Result<ModelChain, Fau
     let limits = Limits { output_tokens: llm.max_tokens, timeout: llm.timeout.duration() };
     let settings = ChainSettings { limits, retries: llm.max_retries, budgets, patience: llm.patience.duration() };
     Ok(ModelChain::new(models, settings).with_cache(cache))
+}
+
+/// The model of one provider, and what it costs.
+///
+/// # Errors
+/// When the provider's settings can't be used.
+pub fn model(
+    llm: &Llm,
+    name: &str,
+    provider: &settings::Provider,
+    client: &autopr_models::HttpClient,
+) -> Result<(Arc<dyn ports::Model>, Price), Fault> {
+    let missing = |what| Fault::invalid(format!("llm.providers.{name}.{what} is missing"));
+    let base_url = provider.base_url.as_deref();
+    let base_url = base_url.map(|url| address(&format!("llm.providers.{name}.base_url"), url)).transpose()?;
+    let price = price(provider.price.ok_or_else(|| missing("price"))?);
+    let provider = autopr_models::Provider {
+        name: name.to_owned(),
+        kind: kind(provider.kind_of(name).ok_or_else(|| missing("kind"))?),
+        api_key: provider.api_key.as_ref().map(secret),
+        base_url,
+        model: provider.model.clone().ok_or_else(|| missing("model"))?,
+        temperature: llm.temperature,
+    };
+    Ok((autopr_models::model(provider, client)?, price))
 }
 
 fn secret(secret: &Secret) -> SecretString {

@@ -10,6 +10,7 @@
 //! database is.
 
 mod envelope;
+mod inspect;
 mod key;
 mod line;
 mod memory;
@@ -27,6 +28,7 @@ use autopr_core::telemetry::{CACHE_ERROR, CACHE_HIT, CACHE_MISS, cache_asked};
 use crate::memory::Memory;
 use crate::shared::{Looked, Shared};
 
+pub use inspect::{RedisState, inspect};
 pub use settings::RedisSettings;
 
 /// A cache of either form.

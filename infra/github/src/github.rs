@@ -29,7 +29,7 @@ use crate::{contents, conversation, diff, missed, pull, review};
 /// GitHub as a forge. It keeps tokens, so share one with an [`std::sync::Arc`].
 #[derive(Debug)]
 pub struct GitHub {
-    api: Api,
+    pub(crate) api: Api,
     checks: Checks,
     remembered: Remembered,
 }
@@ -47,13 +47,20 @@ pub struct Identity {
 
 /// What `/user` or `/app` says.
 #[derive(Deserialize)]
-struct Oneself {
+pub(crate) struct Oneself {
     login: Option<String>,
     slug: Option<String>,
     #[serde(default)]
     permissions: BTreeMap<String, String>,
     #[serde(default)]
     events: Vec<String>,
+}
+
+impl From<Oneself> for Identity {
+    fn from(Oneself { login, slug, permissions, events }: Oneself) -> Self {
+        let bot = slug.map(|slug| format!("{slug}[bot]"));
+        Self { login: login.or(bot).unwrap_or_default(), permissions, events }
+    }
 }
 
 impl GitHub {
@@ -99,9 +106,7 @@ impl GitHub {
         };
         let header = self.api.auth.own_header()?;
         let answer = self.api.http.send(&Request::get(Operation::Identity, [path]), &header).await?;
-        let Oneself { login, slug, permissions, events } = answer.json()?;
-        let bot = slug.map(|slug| format!("{slug}[bot]"));
-        Ok(Identity { login: login.or(bot).unwrap_or_default(), permissions, events })
+        Ok(answer.json::<Oneself>()?.into())
     }
 }
 

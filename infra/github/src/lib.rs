@@ -20,6 +20,7 @@ mod conversation;
 mod diff;
 mod github;
 mod http;
+mod inspect;
 mod marker;
 mod missed;
 mod operation;
@@ -33,4 +34,5 @@ mod settings;
 mod text;
 
 pub use github::{GitHub, Identity};
+pub use inspect::{Allowance, Hook, Installed, Introduction, Try};
 pub use settings::{Credentials, Settings};

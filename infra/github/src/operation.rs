@@ -28,6 +28,8 @@ pub(crate) enum Operation {
     Installations,
     Repositories,
     OpenPullRequests,
+    HookConfig,
+    RateLimit,
 }
 
 impl Operation {
@@ -59,6 +61,8 @@ impl Operation {
             Self::Installations => "installations",
             Self::Repositories => "repositories",
             Self::OpenPullRequests => "open_pull_requests",
+            Self::HookConfig => "hook_config",
+            Self::RateLimit => "rate_limit",
         }
     }
 
@@ -90,6 +94,8 @@ impl Operation {
             Self::Installations => "listing the App's installations",
             Self::Repositories => "listing the repositories of an installation",
             Self::OpenPullRequests => "listing the open pull requests",
+            Self::HookConfig => "reading the configuration of the App's webhook",
+            Self::RateLimit => "asking how many requests are left",
         }
     }
 }

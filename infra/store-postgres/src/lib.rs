@@ -10,6 +10,7 @@ mod accept;
 mod calls;
 mod database;
 mod effects;
+mod inspect;
 mod lease;
 mod listener;
 mod messages;
@@ -51,6 +52,7 @@ use sqlx::Connection;
 use workflows::Workflows;
 
 pub use database::{Options, Pooler};
+pub use inspect::{Inspector, Server};
 
 /// A [`Store`] in a PostgreSQL database.
 pub struct PostgresStore {

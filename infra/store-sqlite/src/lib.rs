@@ -7,6 +7,7 @@
 mod accept;
 mod calls;
 mod effects;
+mod inspect;
 mod lease;
 mod messages;
 mod operations;
@@ -39,6 +40,7 @@ use sqlx::migrate::{MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection};
 
+pub use inspect::{FileState, Inspector};
 use writer::Writer;
 
 /// How long a write waits for another process that holds the file.

@@ -59,6 +59,18 @@ pub struct Invalid {
     file: Option<(String, String)>,
 }
 
+/// Settings as far as they can be understood, with everything that is wrong with them.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The settings; where one is wrong, what it would be without it. None when nothing can be said of them, as of a file
+    /// that can't be read: what holds in its place would be taken for what was meant.
+    pub settings: Option<Settings>,
+    /// Every mistake: those of the file in its order, then those of the environment, then those between keys.
+    pub mistakes: Vec<Diagnostic>,
+    /// The configuration file that was read.
+    pub file: Option<String>,
+}
+
 /// Where each value comes from.
 #[derive(Clone)]
 pub(super) struct Origins {
@@ -85,25 +97,39 @@ impl Settings {
         Self::load_as(source, |_| needs)
     }
 
+    /// Reads as much as can be understood of the settings of a process that needs more than valid settings. For looking
+    /// into a set-up that is wrong in several ways at once; nothing may be run with it.
+    pub fn read(source: &Source, needs: Needs) -> Reading {
+        let Parts { settings, mistakes, file, origins: _, unreadable } = Self::parts(source, |_| needs);
+        let settings = settings.filter(|_| !unreadable);
+        Reading { settings, mistakes, file: file.map(|(name, _)| name) }
+    }
+
     /// Reads and checks all settings; as those of the process that they are themselves taken for.
     pub(super) fn load_as(source: &Source, needs: impl Fn(&Self) -> Needs) -> Result<Loaded, Invalid> {
-        let mut mistakes = Vec::new();
-        let (name, text) = match find_file(source) {
-            Ok(Some((name, text))) => (Some(name), Some(text)),
-            Ok(None) => (None, None),
-            Err(mistake) => {
-                mistakes.push(*mistake);
-                (None, None)
+        let Parts { settings, mistakes, file, origins, unreadable: _ } = Self::parts(source, needs);
+        match settings {
+            Some(settings) if mistakes.is_empty() => Ok(Loaded { settings, file: file.map(|(name, _)| name), origins }),
+            _ => {
+                let file = file.and_then(|(name, text)| Some((name, String::from_utf8(text).ok()?)));
+                Err(Invalid { mistakes, file })
             }
-        };
+        }
+    }
+
+    fn parts(source: &Source, needs: impl Fn(&Self) -> Needs) -> Parts {
+        let mut mistakes = Vec::new();
+        let found = find_file(source).unwrap_or_else(|mistake| {
+            mistakes.push(*mistake);
+            None
+        });
         let schema = json_schema::of_settings();
         let mut in_environment = Vec::new();
         let FromEnvironment { document, secrets, origins: environment, set } =
             environment::read(&source.env, &source.dir, &source.secrets, &mut in_environment);
-        let mut file = match (&name, &text) {
-            (Some(name), Some(text)) => parse(name, text, &mut mistakes),
-            _ => None,
-        };
+        let mut file = found.as_ref().and_then(|(name, text)| parse(name, text, &mut mistakes));
+        let nameless = source.config == ConfigFile::OfEnvironment && environment_name(source).is_none();
+        let unreadable = nameless || !mistakes.is_empty();
         let (values, of_secrets) = match &mut file {
             Some(file) => reference::take(file, &set, source, &mut mistakes),
             None => Default::default(),
@@ -124,11 +150,19 @@ impl Settings {
         if let Some(settings) = &settings {
             rules::check(settings, &origins, needs(settings), &mut mistakes);
         }
-        match settings {
-            Some(settings) if mistakes.is_empty() => Ok(Loaded { settings, file: name, origins }),
-            _ => Err(Invalid { mistakes, file: name.zip(text.and_then(|text| String::from_utf8(text).ok())) }),
-        }
+        Parts { settings, mistakes, file: found, origins, unreadable }
     }
+}
+
+/// What reading settings comes to.
+struct Parts {
+    settings: Option<Settings>,
+    mistakes: Vec<Diagnostic>,
+    /// The file's name and content.
+    file: Option<(String, Vec<u8>)>,
+    origins: Origins,
+    /// Whether nothing could be understood of the file, or nobody knows which is meant.
+    unreadable: bool,
 }
 
 impl Loaded {

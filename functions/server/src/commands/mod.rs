@@ -1,6 +1,7 @@
 //! What the commands do: one file each.
 
 pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod executions;
 pub(crate) mod messages;
 pub(crate) mod migrate;

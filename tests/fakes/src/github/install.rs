@@ -15,6 +15,9 @@ use super::state::{App, Installation, Token};
 const GRANTED: [(&str, &str); 5] =
     [("checks", "write"), ("contents", "read"), ("issues", "write"), ("metadata", "read"), ("pull_requests", "write")];
 
+/// What an App is told of unless told otherwise.
+const EVENTS: [&str; 3] = ["pull_request", "issue_comment", "check_run"];
+
 /// An App that was installed for an account.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Installed {
@@ -58,9 +61,10 @@ impl FakeGitHub {
         let (app, id) = (state.id(), state.id());
         let slug = format!("autopr-{app}");
         let login = format!("{slug}[bot]");
-        state.apps.push(App { id: app, slug, public_key: public_key.clone() });
-        let permissions: BTreeMap<String, String> =
-            permissions.iter().map(|&(name, level)| (name.to_owned(), level.to_owned())).collect();
+        let own = granted(&GRANTED);
+        let events = EVENTS.map(str::to_owned).to_vec();
+        state.apps.push(App { id: app, slug, public_key: public_key.clone(), permissions: own, events });
+        let permissions = granted(permissions);
         state.installations.push(Installation { id, app, account: account.to_owned(), permissions, suspended: false });
         Installed { app_id: app, installation_id: id, private_key: private_key.clone(), login }
     }
@@ -69,10 +73,19 @@ impl FakeGitHub {
     pub fn install_also(&self, known: &Installed, account: &str) -> Installed {
         let mut state = self.shared.state();
         let id = state.id();
-        let permissions = GRANTED.map(|(name, level)| (name.to_owned(), level.to_owned())).into();
+        let permissions = granted(&GRANTED);
         let account = account.to_owned();
         state.installations.push(Installation { id, app: known.app_id, account, permissions, suspended: false });
         Installed { installation_id: id, ..known.clone() }
+    }
+
+    /// Lets the App itself ask for these permissions and events. What was granted stays as it is.
+    pub fn change_app(&self, known: &Installed, permissions: &[(&str, &str)], events: &[&str]) {
+        let mut state = self.shared.state();
+        for app in state.apps.iter_mut().filter(|app| app.id == known.app_id) {
+            app.permissions = granted(permissions);
+            app.events = events.iter().map(|event| (*event).to_owned()).collect();
+        }
     }
 
     /// Suspends an installation: its tokens stop working and no new ones are given.
@@ -89,6 +102,10 @@ impl FakeGitHub {
     pub fn end_installation_tokens(&self) {
         self.shared.state().tokens.retain(|_, token| matches!(token, Token::Personal { .. }));
     }
+}
+
+fn granted(permissions: &[(&str, &str)]) -> BTreeMap<String, String> {
+    permissions.iter().map(|&(name, level)| (name.to_owned(), level.to_owned())).collect()
 }
 
 /// A private and a public key as PEM, the same for the whole process: making one takes a while.

@@ -57,6 +57,7 @@ pub(crate) struct State {
     pub(crate) installations: Vec<Installation>,
     pub(crate) tokens: BTreeMap<String, Token>,
     pub(crate) deliveries: Vec<Delivery>,
+    pub(crate) hook: Hook,
     last_id: u64,
 }
 
@@ -76,6 +77,15 @@ impl State {
     }
 }
 
+/// How webhooks are set up on an App's settings page. There is one for all Apps here.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hook {
+    pub(crate) url: Option<String>,
+    pub(crate) form: bool,
+    pub(crate) secret: bool,
+    pub(crate) any_certificate: bool,
+}
+
 /// A GitHub App.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
@@ -83,6 +93,10 @@ pub(crate) struct App {
     pub(crate) slug: String,
     /// The key its tokens must be signed with, as PEM.
     pub(crate) public_key: String,
+    /// What it asks those for who install it: permission to level.
+    pub(crate) permissions: BTreeMap<String, String>,
+    /// What it wants to be told of.
+    pub(crate) events: Vec<String>,
 }
 
 /// An App installed for an account.

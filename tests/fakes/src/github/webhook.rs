@@ -9,6 +9,7 @@ use serde_json::Value;
 use sha2::Sha256;
 
 use super::http::locked;
+use super::state::Hook;
 use super::wire::Urls;
 use super::written::{Comment, Delivery};
 use super::{FakeGitHub, Shared, digest, payload};
@@ -29,11 +30,23 @@ impl FakeGitHub {
     pub fn send_webhooks_to(&self, url: &str, secret: &str) {
         let receiver = Receiver { url: url.to_owned(), secret: secret.to_owned(), form: false };
         *locked(&self.shared.receiver) = Some(receiver);
+        self.shared.state().hook = Hook { url: Some(url.to_owned()), secret: true, ..Hook::default() };
+    }
+
+    /// Takes any certificate for the receiver's from now on: "SSL verification" is disabled.
+    pub fn send_webhooks_to_any_certificate(&self) {
+        self.shared.state().hook.any_certificate = true;
+    }
+
+    /// Shows another address on the App's settings page than the one webhooks go to: one that nobody listens at.
+    pub fn show_webhook_url(&self, url: &str) {
+        self.shared.state().hook.url = Some(url.to_owned());
     }
 
     /// Sends them as a form from now on, the other content type GitHub offers.
     pub fn send_webhooks_as_form(&self) {
         locked(&self.shared.receiver).iter_mut().for_each(|receiver| receiver.form = true);
+        self.shared.state().hook.form = true;
     }
 
     /// Tells of a pull request: `opened`, `synchronize`, `reopened`, `ready_for_review`, `edited`, `labeled`, `closed`.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::github::auth::Who;
 use crate::github::call::{Answer, Context};
 use crate::github::clock::written;
-use crate::github::state::{App, Installation, Token};
+use crate::github::state::{App, Hook, Installation, Token};
 use crate::github::wire;
 use crate::github::written::Delivery;
 
@@ -131,6 +131,21 @@ fn asked_permissions(context: &Context<'_>, known: &Installation) -> Result<BTre
         given.insert(name.clone(), level.to_owned());
     }
     Ok(given)
+}
+
+/// How the App's webhooks are set up. A secret is never shown.
+pub(super) fn hook(context: &mut Context<'_>) -> Result<Answer, Answer> {
+    let Hook { url, form, secret, any_certificate } = &context.state.hook;
+    let mut shown = json!({
+        "content_type": if *form { "form" } else { "json" }, "insecure_ssl": if *any_certificate { "1" } else { "0" },
+    });
+    if let Some(url) = url {
+        shown["url"] = json!(url);
+    }
+    if *secret {
+        shown["secret"] = json!("********");
+    }
+    Ok(Answer::json(200, shown))
 }
 
 fn delivered(delivery: &Delivery) -> Value {

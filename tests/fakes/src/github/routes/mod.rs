@@ -58,6 +58,7 @@ pub(crate) const ROUTES: &[Route] = routes! {
     "get" "/app/installations" Needs::App => app::installations;
     "post" "/app/installations/{installation_id}/access_tokens" Needs::App => app::token;
     "get" "/installation/repositories" Needs::Installation => app::repositories;
+    "get" "/app/hook/config" Needs::App => app::hook;
     "get" "/app/hook/deliveries" Needs::App => app::deliveries;
     "get" "/app/hook/deliveries/{delivery_id}" Needs::App => app::delivery;
     "post" "/app/hook/deliveries/{delivery_id}/attempts" Needs::App => app::redeliver;

@@ -160,8 +160,7 @@ pub(crate) fn app(app: &App, urls: Urls<'_>) -> Value {
         "name": app.slug, "description": "", "external_url": urls.web,
         "html_url": format!("{}/apps/{}", urls.web, app.slug), "created_at": "2026-01-01T00:00:00Z",
         "updated_at": "2026-01-01T00:00:00Z",
-        "permissions": { "checks": "write", "contents": "read", "metadata": "read", "pull_requests": "write" },
-        "events": ["pull_request", "issue_comment", "check_run"],
+        "permissions": app.permissions, "events": app.events,
     })
 }
 
