@@ -14,7 +14,7 @@ run "by_default" {
     error_message = "GitHub would be given another address"
   }
   assert {
-    condition     = output.queue == module.queue.url && output.database_secret == "https://v.vault.azure.net/secrets/database"
+    condition     = output.queue == module.queue.url && output.database_secret == "https://v.vault.azure.net/secrets/database" && output.database_server == "server.autopr-prod.private.postgres.database.azure.com"
     error_message = "an output names something else"
   }
   # the app is told everything, secrets by reference
