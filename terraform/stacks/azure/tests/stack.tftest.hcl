@@ -96,3 +96,14 @@ run "other_mistakes_are_refused" {
   }
   expect_failures = [var.github, var.llm, var.service]
 }
+
+run "vault_and_queues_in_the_network_where_the_firewall_does_not_do" {
+  command = plan
+  variables {
+    network = { private_endpoints = true }
+  }
+  assert {
+    condition     = toset(keys(module.network.dns_zones)) == toset(["database", "cache", "vault", "queue"])
+    error_message = "the network knows no names of the private endpoints"
+  }
+}
