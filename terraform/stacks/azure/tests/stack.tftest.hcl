@@ -17,6 +17,10 @@ run "by_default" {
     condition     = output.queue == module.queue.url && output.database_secret == "https://v.vault.azure.net/secrets/database" && output.database_server == "server.autopr-prod.private.postgres.database.azure.com"
     error_message = "an output names something else"
   }
+  assert {
+    condition     = toset(keys(module.network.dns_zones)) == toset(["database", "cache"])
+    error_message = "private endpoints are paid for that nobody asked for"
+  }
   # the app is told everything, secrets by reference
   assert {
     condition = {
