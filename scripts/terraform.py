@@ -17,7 +17,7 @@ import hcl2
 
 ROOT = Path("terraform")
 BEGIN, END = "<!-- generated -->", "<!-- /generated -->"
-OUTPUTS = {"webhook_url", "api_url", "queue", "database_secret"}
+OUTPUTS = {"webhook_url", "api_url", "queue", "database_secret", "database_server"}
 MOST_VARIABLES = 25
 # Environment variables of the engine, as far as they can be told by their names.
 SETTING = re.compile(r"\b(?:AUTOPR|DATABASE|REDIS|GITHUB|AZURE_OPENAI|WORKFLOW|LLM)_[A-Z_]+\b|\b[A-Z]+_API_KEYS?\b|\bDEFAULT_LLM_PROVIDER\b|\bMAX_CONCURRENT_[A-Z]+\b")

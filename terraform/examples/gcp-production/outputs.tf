@@ -17,3 +17,8 @@ output "database_secret" {
   description = "Secret that holds the database's address."
   value       = module.autopr.database_secret
 }
+
+output "database_server" {
+  description = "The database server itself, for dumps and restores."
+  value       = module.autopr.database_server
+}

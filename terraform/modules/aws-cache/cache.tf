@@ -65,18 +65,22 @@ resource "aws_vpc_security_group_ingress_rule" "clients" {
   to_port                      = 6379
 }
 
-resource "aws_cloudwatch_metric_alarm" "evictions" {
-  alarm_name          = "${var.name}-cache-memory"
+# ElastiCache tells a node's figures under the node's own name, which is the group's with a number; none under the group's.
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.html
+resource "aws_cloudwatch_metric_alarm" "memory" {
+  for_each            = toset([for number in range(1, var.cache.nodes + 1) : format("%03d", number)])
+  alarm_name          = "${var.name}-cache-memory-${each.key}"
   alarm_description   = "The cache is full: a larger node_type saves calls to GitHub and models"
   namespace           = "AWS/ElastiCache"
   metric_name         = "DatabaseMemoryUsagePercentage"
-  dimensions          = { ReplicationGroupId = aws_elasticache_replication_group.this.replication_group_id }
+  dimensions          = { CacheClusterId = "${aws_elasticache_replication_group.this.replication_group_id}-${each.key}" }
   statistic           = "Maximum"
   period              = 300
   evaluation_periods  = 3
   comparison_operator = "GreaterThanThreshold"
   threshold           = 90
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topics
-  ok_actions          = var.alarm_topics
+  # Shown as such: a node that tells nothing is away, or has another name.
+  treat_missing_data = "missing"
+  alarm_actions      = var.alarm_topics
+  ok_actions         = var.alarm_topics
 }

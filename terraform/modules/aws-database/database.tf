@@ -12,6 +12,10 @@ resource "aws_db_instance" "this" {
   db_name        = "autopr"
   port           = local.port
 
+  # Whoever raises database.version means it.
+  allow_major_version_upgrade = true
+  apply_immediately           = var.database.apply_immediately
+
   username            = local.username
   password_wo         = ephemeral.random_password.this.result
   password_wo_version = var.database.password_version

@@ -1,4 +1,4 @@
-# Clients reach the proxy, and only the proxy reaches the server; without one they reach the server.
+# Clients reach the proxy, and only the proxy and those of database.clients reach the server; without a proxy all reach the server.
 locals {
   entrance = var.database.proxy ? aws_security_group.proxy[0].id : aws_security_group.database.id
 }
@@ -34,6 +34,17 @@ resource "aws_vpc_security_group_ingress_rule" "proxy" {
   security_group_id            = aws_security_group.database.id
   description                  = "PostgreSQL from the proxy"
   referenced_security_group_id = aws_security_group.proxy[0].id
+  ip_protocol                  = "tcp"
+  from_port                    = local.port
+  to_port                      = local.port
+}
+
+# Dumps and restores go to the server itself: they hold one connection for long, and change settings of it, for which a proxy is no help.
+resource "aws_vpc_security_group_ingress_rule" "server" {
+  for_each                     = var.database.clients
+  security_group_id            = aws_security_group.database.id
+  description                  = "PostgreSQL from ${each.key}"
+  referenced_security_group_id = each.value
   ip_protocol                  = "tcp"
   from_port                    = local.port
   to_port                      = local.port

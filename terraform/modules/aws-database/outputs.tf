@@ -8,6 +8,11 @@ output "pooler" {
   value       = var.database.proxy ? "rds-proxy" : "none"
 }
 
+output "server" {
+  description = "Name of the server itself, past the proxy: for dumps, restores and people whom `database.clients` lets in."
+  value       = aws_db_instance.this.address
+}
+
 output "identifier" {
   description = "The instance, for recovery to a point in time."
   value       = aws_db_instance.this.identifier

@@ -12,10 +12,15 @@ variable "database" {
     - `max_storage_gib`: how far the disk grows by itself.
     - `multi_az`: a standby in another zone, which takes over within a minute or two.
     - `backup_days`: days to any second of which the database can be taken back.
-    - `backup_window`: when the daily snapshot is made (UTC).
+    - `snapshot_days`: days for which AWS Backup keeps a snapshot of each day besides; 0 for none.
+    - `backup_window`: when RDS makes its daily snapshot (UTC).
     - `deletion_protection`: whether it must be switched off first, and a last snapshot is kept.
     - `password_version`: raise it to have a new password made.
     - `proxy`: whether RDS Proxy stands before it. Without it the functions' settings must know RDS's own authority (`ca_file`).
+    - `clients`: security groups that reach the server itself, by what they are for: the machine that dumps or restores. Of this VPC,
+      or of one that is peered with it.
+    - `apply_immediately`: whether changes that interrupt the server are made at once and not in the weekly window (Sunday, 05:00 UTC). A
+      new major version needs it.
     - `ca_file`: where the programs find RDS's certificates when there is no proxy, such as /var/task/ca.pem (docs/aws.md).
   EOT
   type = object({
@@ -25,10 +30,13 @@ variable "database" {
     max_storage_gib     = optional(number, 500)
     multi_az            = optional(bool, true)
     backup_days         = optional(number, 7)
+    snapshot_days       = optional(number, 30)
     backup_window       = optional(string, "03:00-04:00")
     deletion_protection = optional(bool, true)
     password_version    = optional(number, 1)
     proxy               = optional(bool, true)
+    clients             = optional(map(string), {})
+    apply_immediately   = optional(bool, false)
     ca_file             = optional(string)
   })
   default = {}
@@ -40,6 +48,14 @@ variable "database" {
   validation {
     condition     = var.database.backup_days >= 1 && var.database.backup_days <= 35
     error_message = "database.backup_days must be from 1 to 35: with 0 there would be no recovery to a point in time."
+  }
+  validation {
+    condition     = var.database.snapshot_days == 0 || var.database.snapshot_days >= var.database.backup_days
+    error_message = "database.snapshot_days must be 0, or not below backup_days: snapshots are for the days that RDS keeps no more."
+  }
+  validation {
+    condition     = alltrue([for group in values(var.database.clients) : startswith(group, "sg-")])
+    error_message = "database.clients must be ids of security groups (sg-…): addresses are let in nowhere."
   }
   validation {
     condition     = var.database.storage_gib >= 20 && var.database.max_storage_gib >= var.database.storage_gib

@@ -9,8 +9,12 @@ resource "aws_lb" "this" {
   security_groups            = [aws_security_group.balancer.id]
   drop_invalid_header_fields = true
   enable_deletion_protection = var.service.deletion_protection
-  # Live events of the dashboard stay open.
-  idle_timeout = 120
+  # Less than the 15 seconds after which the engine closes a connection that nothing comes by. Were it more, a webhook could be sent down
+  # a connection that the engine is just closing, and GitHub be answered 502.
+  # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html#http-502-issues
+  # It is also the longest silence within an answer: no longer than GitHub waits for one, and an open stream of events must say
+  # something more often than that.
+  idle_timeout = 10
 
   dynamic "access_logs" {
     for_each = var.service.access_log_bucket == null ? [] : [var.service.access_log_bucket]

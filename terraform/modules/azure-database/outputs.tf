@@ -8,3 +8,8 @@ output "secret" {
   value       = azurerm_key_vault_secret.url.name
   depends_on  = [azurerm_postgresql_flexible_server_database.this]
 }
+
+output "server" {
+  description = "Name of the server in the network, for dumps and restores."
+  value       = azurerm_postgresql_flexible_server.this.fqdn
+}

@@ -1,9 +1,17 @@
-# Names that only this network knows, so that database and cache need no public ones.
+# Names that only this network knows, so that database and cache need no public ones; with private endpoints vault and queues have
+# such names besides.
+# https://learn.microsoft.com/azure/private-link/private-endpoint-dns
 resource "azurerm_private_dns_zone" "this" {
-  for_each = {
-    database = "${var.name}.private.postgres.database.azure.com"
-    cache    = "privatelink.redis.azure.net"
-  }
+  for_each = merge(
+    {
+      database = "${var.name}.private.postgres.database.azure.com"
+      cache    = "privatelink.redis.azure.net"
+    },
+    var.private_endpoints ? {
+      vault = "privatelink.vaultcore.azure.net"
+      queue = "privatelink.queue.core.windows.net"
+    } : {},
+  )
 
   name                = each.value
   resource_group_name = var.resource_group_name

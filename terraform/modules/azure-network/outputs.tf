@@ -17,7 +17,7 @@ output "endpoints_subnet" {
 }
 
 output "dns_zones" {
-  description = "Private zones of `database` and `cache`, once the network knows them."
+  description = "Private zones of `database` and `cache`, and with private endpoints of `vault` and `queue`, once the network knows them."
   value       = { for purpose, zone in azurerm_private_dns_zone.this : purpose => zone.id }
   depends_on  = [azurerm_private_dns_zone_virtual_network_link.this]
 }

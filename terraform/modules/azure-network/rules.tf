@@ -1,4 +1,4 @@
-# Only the apps reach database and cache; nothing comes in from outside but what the environment's own front takes.
+# Only the apps, and database_clients, reach database and cache; nothing comes in from outside but what the environment's own front takes.
 resource "azurerm_network_security_group" "data" {
   name                = "${var.name}-data"
   resource_group_name = var.resource_group_name
@@ -8,7 +8,7 @@ resource "azurerm_network_security_group" "data" {
 
 resource "azurerm_network_security_rule" "apps" {
   name                         = "apps"
-  description                  = "The apps to PostgreSQL and Redis"
+  description                  = "The apps to PostgreSQL and Redis, and to what has a private endpoint"
   resource_group_name          = var.resource_group_name
   network_security_group_name  = azurerm_network_security_group.data.name
   direction                    = "Inbound"
@@ -18,7 +18,25 @@ resource "azurerm_network_security_rule" "apps" {
   source_address_prefixes      = azurerm_subnet.apps.address_prefixes
   source_port_range            = "*"
   destination_address_prefixes = concat(azurerm_subnet.database.address_prefixes, azurerm_subnet.endpoints.address_prefixes)
-  destination_port_ranges      = ["5432", "10000"]
+  destination_port_ranges      = concat(["5432", "10000"], var.private_endpoints ? ["443"] : [])
+}
+
+# Who dumps or restores from elsewhere than the apps' subnet.
+resource "azurerm_network_security_rule" "clients" {
+  count = length(var.database_clients) == 0 ? 0 : 1
+
+  name                         = "clients"
+  description                  = "PostgreSQL from ${join(", ", keys(var.database_clients))}"
+  resource_group_name          = var.resource_group_name
+  network_security_group_name  = azurerm_network_security_group.data.name
+  direction                    = "Inbound"
+  priority                     = 120
+  access                       = "Allow"
+  protocol                     = "Tcp"
+  source_address_prefixes      = values(var.database_clients)
+  source_port_range            = "*"
+  destination_address_prefixes = azurerm_subnet.database.address_prefixes
+  destination_port_ranges      = ["5432"]
 }
 
 # The server and its standby talk to each other.

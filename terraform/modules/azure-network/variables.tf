@@ -29,3 +29,20 @@ variable "cidr" {
     error_message = "cidr must be a range like 10.30.0.0/16 with at least the addresses of a /19, so that each subnet has a /27."
   }
 }
+
+variable "database_clients" {
+  description = "Private ranges besides the apps' that reach the database, by what they are for."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for range in values(var.database_clients) : can(regex("^(10|172[.](1[6-9]|2[0-9]|3[01])|192[.]168)[.]", range)) && can(cidrhost(range, 0))])
+    error_message = "database_clients must be private ranges like 10.31.0.0/24: nobody comes from outside."
+  }
+}
+
+variable "private_endpoints" {
+  description = "Whether vault and queues are reached by private endpoints, whose names and port this network must then know."
+  type        = bool
+  default     = false
+}

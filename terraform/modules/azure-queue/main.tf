@@ -77,3 +77,26 @@ resource "azurerm_monitor_diagnostic_setting" "queues" {
     category = "StorageWrite"
   }
 }
+
+# Besides the subnet's service endpoint: see "Who may do what" of the stack.
+resource "azurerm_private_endpoint" "this" {
+  count = var.private_endpoint == null ? 0 : 1
+
+  name                = var.account_name
+  resource_group_name = var.resource_group_name
+  location            = var.location
+  subnet_id           = var.private_endpoint.subnet_id
+  tags                = var.tags
+
+  private_service_connection {
+    name                           = "queue"
+    private_connection_resource_id = azurerm_storage_account.this.id
+    subresource_names              = ["queue"]
+    is_manual_connection           = false
+  }
+
+  private_dns_zone_group {
+    name                 = "queue"
+    private_dns_zone_ids = [var.private_endpoint.dns_zone_id]
+  }
+}

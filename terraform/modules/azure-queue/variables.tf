@@ -67,3 +67,9 @@ variable "key" {
   type        = object({ key_vault_key_id = string, identity_id = string })
   default     = null
 }
+
+variable "private_endpoint" {
+  description = "Subnet and private zone of an address within the network; null for none."
+  type        = object({ subnet_id = string, dns_zone_id = string })
+  default     = null
+}

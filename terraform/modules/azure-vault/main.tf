@@ -40,3 +40,26 @@ resource "azurerm_monitor_diagnostic_setting" "this" {
     category = "AuditEvent"
   }
 }
+
+# Besides the subnet's service endpoint: see "Who may do what" of the stack.
+resource "azurerm_private_endpoint" "this" {
+  count = var.private_endpoint == null ? 0 : 1
+
+  name                = var.vault_name
+  resource_group_name = var.resource_group_name
+  location            = var.location
+  subnet_id           = var.private_endpoint.subnet_id
+  tags                = var.tags
+
+  private_service_connection {
+    name                           = "vault"
+    private_connection_resource_id = azurerm_key_vault.this.id
+    subresource_names              = ["vault"]
+    is_manual_connection           = false
+  }
+
+  private_dns_zone_group {
+    name                 = "vault"
+    private_dns_zone_ids = [var.private_endpoint.dns_zone_id]
+  }
+}

@@ -65,3 +65,9 @@ variable "recovery_days" {
     error_message = "recovery_days must be between 7 and 90, which is what Key Vault allows."
   }
 }
+
+variable "private_endpoint" {
+  description = "Subnet and private zone of an address within the network; null for none."
+  type        = object({ subnet_id = string, dns_zone_id = string })
+  default     = null
+}

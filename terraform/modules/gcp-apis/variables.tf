@@ -7,6 +7,8 @@ variable "services" {
   description = "Names of the services."
   type        = set(string)
   default = [
+    "cloudkms.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
     "cloudscheduler.googleapis.com",
     "compute.googleapis.com",
     "iam.googleapis.com",
@@ -16,6 +18,7 @@ variable "services" {
     "run.googleapis.com",
     "secretmanager.googleapis.com",
     "servicenetworking.googleapis.com",
+    "serviceusage.googleapis.com",
     "sqladmin.googleapis.com",
   ]
 

@@ -14,3 +14,8 @@ output "ca" {
   value       = { secret = var.ca_secret, file = var.ca_file }
   depends_on  = [google_secret_manager_secret_version.ca]
 }
+
+output "server" {
+  description = "Address of the server in the network, for dumps and restores."
+  value       = google_sql_database_instance.this.private_ip_address
+}

@@ -21,3 +21,8 @@ output "database_secret" {
   description = "Reference of the secret with the database's address, as DATABASE_URL of the functions takes it."
   value       = module.database.secret.reference
 }
+
+output "database_server" {
+  description = "Name of the database server itself, past the proxy: for dumps and restores, by whom `database.clients` lets in."
+  value       = module.database.server
+}

@@ -58,10 +58,13 @@ variable "database" {
     max_storage_gib     = optional(number, 500)
     multi_az            = optional(bool, true)
     backup_days         = optional(number, 7)
+    snapshot_days       = optional(number, 30)
     backup_window       = optional(string, "03:00-04:00")
     deletion_protection = optional(bool, true)
     password_version    = optional(number, 1)
     proxy               = optional(bool, true)
+    clients             = optional(map(string), {})
+    apply_immediately   = optional(bool, false)
     ca_file             = optional(string)
   })
   default = {}

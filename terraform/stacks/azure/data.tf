@@ -46,6 +46,7 @@ module "queue" {
   tags                = var.tags
   account_name        = "${replace(local.name, "-", "")}${local.unique}"
   subnet_id           = module.network.apps_subnet
+  private_endpoint    = var.network.private_endpoints ? { subnet_id = module.network.endpoints_subnet, dns_zone_id = module.network.dns_zones["queue"] } : null
   operator_addresses  = var.network.operator_addresses
   workspace_id        = module.logs.id
   replication         = var.queue.replication

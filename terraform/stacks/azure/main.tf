@@ -23,6 +23,8 @@ module "network" {
   tags                = var.tags
   name                = local.name
   cidr                = var.network.cidr
+  database_clients    = var.database.clients
+  private_endpoints   = var.network.private_endpoints
 }
 
 module "logs" {

@@ -17,3 +17,8 @@ output "database_secret" {
   description = "Address of the vault's secret that holds the database's address."
   value       = "${module.vault.uri}secrets/${module.database.secret}"
 }
+
+output "database_server" {
+  description = "Name of the database server in the network: for dumps and restores, by the apps' subnet and `database.clients`."
+  value       = module.database.server
+}

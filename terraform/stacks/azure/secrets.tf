@@ -19,6 +19,7 @@ module "vault" {
   officers            = merge(var.secrets.officers, { this = data.azurerm_client_config.this.object_id })
   operator_addresses  = var.network.operator_addresses
   subnet_id           = module.network.apps_subnet
+  private_endpoint    = var.network.private_endpoints ? { subnet_id = module.network.endpoints_subnet, dns_zone_id = module.network.dns_zones["vault"] } : null
   workspace_id        = module.logs.id
   recovery_days       = var.secrets.recovery_days
 }

@@ -61,10 +61,13 @@ variable "network" {
 
     - `cidr`: its addresses, at least a /19.
     - `operator_addresses`: public addresses from which people may reach vault and queues; whoever applies this comes from one of them.
+    - `private_endpoints`: the apps reach vault and queues by addresses within the network too, where the subnet's service endpoint does not
+      do. Each costs by the hour.
   EOT
   type = object({
     cidr               = optional(string, "10.30.0.0/16")
     operator_addresses = optional(set(string), [])
+    private_endpoints  = optional(bool, false)
   })
   default  = {}
   nullable = false
@@ -79,6 +82,7 @@ variable "database" {
     - `storage_gib`: size of the disk to begin with; it grows by itself.
     - `standby`: one waits in another zone.
     - `max_connections`: most connections; null: what Azure finds right for the machine. Each replica of the app opens eight at most.
+    - `clients`: private ranges besides the apps' that reach the server, by what they are for: the machine that dumps or restores.
     - `backup_days`: days of which any moment can be restored, 7 to 35.
     - `geo_redundant_backups`: backups are also kept in the paired region. It can't be changed later.
     - `deletion_protection`: a lock keeps the server.
@@ -90,6 +94,7 @@ variable "database" {
     storage_gib           = optional(number, 64)
     standby               = optional(bool, true)
     max_connections       = optional(number)
+    clients               = optional(map(string), {})
     backup_days           = optional(number, 30)
     geo_redundant_backups = optional(bool, false)
     deletion_protection   = optional(bool, true)

@@ -17,3 +17,8 @@ output "database_secret" {
   description = "Secret that holds the database's address."
   value       = module.database.secret
 }
+
+output "database_server" {
+  description = "Address of the database server in the network: for dumps and restores."
+  value       = module.database.server
+}

@@ -43,6 +43,11 @@ run "by_default" {
     condition     = alltrue([for rule in aws_vpc_security_group_ingress_rule.clients : rule.referenced_security_group_id == "sg-functions" && rule.cidr_ipv4 == null])
     error_message = "only the clients' groups reach Redis"
   }
+  # each node has figures of its own, under its own name
+  assert {
+    condition     = toset([for alarm in aws_cloudwatch_metric_alarm.memory : jsonencode(alarm.dimensions)]) == toset([jsonencode({ CacheClusterId = "test-001" }), jsonencode({ CacheClusterId = "test-002" })])
+    error_message = "each node's memory has an alarm"
+  }
   # no value in the state
   assert {
     condition     = aws_elasticache_user.engine.passwords == null && aws_secretsmanager_secret_version.this.secret_string == null && aws_elasticache_replication_group.this.auth_token == null

@@ -50,6 +50,32 @@ run "by_default" {
     condition     = aws_vpc_security_group_ingress_rule.proxy[0].security_group_id == "sg-database" && aws_vpc_security_group_ingress_rule.proxy[0].referenced_security_group_id == "sg-proxy"
     error_message = "only the proxy reaches the server"
   }
+  # what is named besides, and nobody else, reaches the server itself
+  assert {
+    condition     = length(aws_vpc_security_group_ingress_rule.server) == 0 && output.server == aws_db_instance.this.address
+    error_message = "nobody passes by the proxy unasked, and the server's own name is told"
+  }
+  # a snapshot of each of 30 days
+  assert {
+    condition     = one(aws_backup_plan.this[0].rule).lifecycle[0].delete_after == 30 && one(aws_backup_plan.this[0].rule).schedule == "cron(0 12 * * ? *)" && one(aws_backup_plan.this[0].rule).target_vault_name == "test-database" && aws_backup_selection.this[0].resources == toset([aws_db_instance.this.arn])
+    error_message = "each day's snapshot of this server is kept for 30 days"
+  }
+  assert {
+    condition     = aws_backup_vault.this[0].kms_key_arn == var.key_arn && aws_backup_vault.this[0].force_destroy == false
+    error_message = "snapshots are encrypted with the key and outlive a mistake"
+  }
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.backup[0].policy).Statement :
+      alltrue([for action in statement.Action : !strcontains(action, "*")]) && (!contains(statement.Resource, "*") || statement.Sid == "LookForTags")
+    ])
+    error_message = "AWS Backup may do what is named, to this server and its own snapshots"
+  }
+  # a newer major version is a matter of one number
+  assert {
+    condition     = aws_db_instance.this.allow_major_version_upgrade && !aws_db_instance.this.apply_immediately
+    error_message = "the version can be raised, and what interrupts waits for its window"
+  }
   # encrypted, on the disk and on the way
   assert {
     condition     = aws_db_instance.this.storage_encrypted && aws_db_instance.this.kms_key_id == var.key_arn && aws_secretsmanager_secret.this.kms_key_id == var.key_arn && aws_db_instance.this.performance_insights_kms_key_id == var.key_arn
@@ -118,6 +144,52 @@ run "for_a_trial" {
     condition     = aws_db_instance.this.password_wo_version == 2 && aws_secretsmanager_secret_version.this.secret_string_wo_version == 2
     error_message = "a raised version changes both passwords"
   }
+}
+
+run "who_dumps_reaches_the_server" {
+  command = plan
+  variables {
+    database = { clients = { backup = "sg-backup" }, backup_days = 14, apply_immediately = true }
+  }
+  assert {
+    condition     = [for name, rule in aws_vpc_security_group_ingress_rule.server : "${name} ${rule.referenced_security_group_id} ${rule.security_group_id} ${rule.from_port}-${rule.to_port}"] == ["backup sg-backup sg-database 5432-5432"]
+    error_message = "the group that is named reaches the server, not the proxy"
+  }
+  assert {
+    condition     = alltrue([for rule in aws_vpc_security_group_ingress_rule.server : rule.cidr_ipv4 == null]) && alltrue([for rule in aws_vpc_security_group_ingress_rule.clients : rule.security_group_id == "sg-proxy"])
+    error_message = "no addresses, and the engine goes on by the proxy"
+  }
+  assert {
+    condition     = aws_db_instance.this.apply_immediately
+    error_message = "changes are made at once where that is asked for"
+  }
+}
+
+run "without_snapshots" {
+  command = plan
+  variables {
+    database = { snapshot_days = 0 }
+  }
+  assert {
+    condition     = length(aws_backup_plan.this) == 0 && length(aws_backup_vault.this) == 0 && length(aws_iam_role.backup) == 0
+    error_message = "0 means none"
+  }
+}
+
+run "refuses_snapshots_that_end_before_recovery_does" {
+  command = plan
+  variables {
+    database = { snapshot_days = 5 }
+  }
+  expect_failures = [var.database]
+}
+
+run "refuses_addresses" {
+  command = plan
+  variables {
+    database = { clients = { everybody = "0.0.0.0/0" } }
+  }
+  expect_failures = [var.database]
 }
 
 run "refuses_old_versions_and_one_subnet" {

@@ -144,6 +144,15 @@ run "by_default" {
     condition     = length(aws_cloudwatch_metric_alarm.functions) == 8 && alltrue([for alarm in aws_cloudwatch_metric_alarm.functions : alarm.alarm_actions == toset(var.alarm_topics)]) && aws_cloudwatch_metric_alarm.http.alarm_actions == toset(var.alarm_topics)
     error_message = "somebody hears of each alarm"
   }
+  # one failure in five minutes is enough: webhooks do not come each minute
+  assert {
+    condition     = alltrue([for name, alarm in aws_cloudwatch_metric_alarm.functions : alarm.period == 300 && alarm.evaluation_periods == 1 && alarm.statistic == "Sum" && alarm.threshold == (startswith(name, "sweeper-") ? 2 : 0)])
+    error_message = "a failure of a function that is seldom called is heard of; the sweeper may fail twice in five minutes"
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.http.period == 300 && aws_cloudwatch_metric_alarm.http.evaluation_periods == 1 && aws_cloudwatch_metric_alarm.http.threshold == 0
+    error_message = "one delivery that was answered 5xx is heard of"
+  }
 }
 
 run "from_a_bucket_without_reserves" {

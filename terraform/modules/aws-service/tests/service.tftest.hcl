@@ -130,6 +130,15 @@ run "by_default" {
     error_message = "logs are encrypted with the key, and somebody hears of alarms"
   }
   assert {
+    condition     = alltrue([for name in ["5xx", "balancer-5xx"] : aws_cloudwatch_metric_alarm.this[name].period == 300 && aws_cloudwatch_metric_alarm.this[name].evaluation_periods == 1 && aws_cloudwatch_metric_alarm.this[name].threshold == 0])
+    error_message = "one delivery that was answered 5xx, by a task or by the load balancer, is heard of"
+  }
+  # the engine closes connections after 15 seconds, and must not be the first
+  assert {
+    condition     = aws_lb.this.idle_timeout < 15
+    error_message = "the load balancer would send requests down connections that the engine is closing"
+  }
+  assert {
     condition     = output.url == "https://autopr.example.com" && length(aws_route53_record.this) == 0
     error_message = "the service has the domain's address"
   }

@@ -24,6 +24,10 @@ run "by_default" {
     condition     = alltrue([for rule in [azurerm_network_security_rule.apps, azurerm_network_security_rule.standby] : rule.source_address_prefix == null && !contains(rule.source_address_prefixes, "Internet") && !contains(rule.source_address_prefixes, "*")])
     error_message = "the internet reaches the data"
   }
+  assert {
+    condition     = length(azurerm_network_security_rule.clients) == 0
+    error_message = "somebody reaches the database whom nobody named"
+  }
   # GitHub reaches the apps, by HTTPS
   assert {
     condition     = toset(azurerm_network_security_rule.https.destination_port_ranges) == toset(["443", "31443"]) && azurerm_network_security_rule.https.network_security_group_name == azurerm_network_security_group.apps.name
@@ -50,8 +54,26 @@ run "by_default" {
   }
 }
 
+run "who_dumps_and_private_endpoints" {
+  variables {
+    database_clients  = { backup = "10.31.0.0/24" }
+    private_endpoints = true
+  }
+  assert {
+    condition     = toset(azurerm_network_security_rule.clients[0].source_address_prefixes) == toset(["10.31.0.0/24"]) && toset(azurerm_network_security_rule.clients[0].destination_port_ranges) == toset(["5432"]) && toset(azurerm_network_security_rule.clients[0].destination_address_prefixes) == toset(azurerm_subnet.database.address_prefixes) && azurerm_network_security_rule.clients[0].priority < azurerm_network_security_rule.nobody_else.priority
+    error_message = "who dumps does not reach the database, or reaches more"
+  }
+  assert {
+    condition     = toset(azurerm_network_security_rule.apps.destination_port_ranges) == toset(["443", "5432", "10000"]) && output.dns_zones["vault"] != null && azurerm_private_dns_zone.this["vault"].name == "privatelink.vaultcore.azure.net" && azurerm_private_dns_zone.this["queue"].name == "privatelink.queue.core.windows.net" && length(azurerm_private_dns_zone_virtual_network_link.this) == 4
+    error_message = "the apps don't find the private endpoints of vault and queues"
+  }
+}
+
 run "mistakes_are_refused" {
   command = plan
-  variables { cidr = "10.0.0.0/24" }
-  expect_failures = [var.cidr]
+  variables {
+    cidr             = "10.0.0.0/24"
+    database_clients = { everybody = "0.0.0.0/0" }
+  }
+  expect_failures = [var.cidr, var.database_clients]
 }

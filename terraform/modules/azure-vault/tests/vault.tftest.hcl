@@ -39,6 +39,14 @@ run "by_default" {
   }
 }
 
+run "with_an_address_in_the_network" {
+  variables { private_endpoint = { subnet_id = "/subscriptions/s/subnets/endpoints", dns_zone_id = "/subscriptions/s/privateDnsZones/z" } }
+  assert {
+    condition     = azurerm_private_endpoint.this[0].private_service_connection[0].private_connection_resource_id == azurerm_key_vault.this.id && azurerm_private_endpoint.this[0].private_service_connection[0].subresource_names == tolist(["vault"]) && azurerm_private_endpoint.this[0].subnet_id == "/subscriptions/s/subnets/endpoints" && azurerm_private_endpoint.this[0].private_dns_zone_group[0].private_dns_zone_ids == tolist(["/subscriptions/s/privateDnsZones/z"])
+    error_message = "the apps don't reach the vault by its address in the network"
+  }
+}
+
 run "mistakes_are_refused" {
   command = plan
   variables {

@@ -13,6 +13,10 @@ run "services_stay_on_when_the_stack_goes" {
     condition     = contains(keys(google_project_service.used), "run.googleapis.com")
     error_message = "Cloud Run is not switched on"
   }
+  assert {
+    condition     = length(setsubtract(["cloudkms.googleapis.com", "cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com"], keys(google_project_service.used))) == 0
+    error_message = "the project can't be looked at, or have keys of its own"
+  }
 }
 
 run "mistakes_are_refused" {

@@ -13,7 +13,7 @@ run "lambda_by_default" {
     error_message = "GitHub is given the HTTP API's address"
   }
   assert {
-    condition     = output.queue == module.queue[0].url && output.database_secret == "aws-sm://autopr/prod/database"
+    condition     = output.queue == module.queue[0].url && output.database_secret == "aws-sm://autopr/prod/database" && output.database_server == "db.example.internal"
     error_message = "queue and database's secret are told by reference"
   }
   # secrets: the guide's names, empty where only people know the value

@@ -14,8 +14,12 @@ run "by_default" {
     error_message = "GitHub would be given another address"
   }
   assert {
-    condition     = output.queue == module.queue.url && output.database_secret == "https://v.vault.azure.net/secrets/database"
+    condition     = output.queue == module.queue.url && output.database_secret == "https://v.vault.azure.net/secrets/database" && output.database_server == "server.autopr-prod.private.postgres.database.azure.com"
     error_message = "an output names something else"
+  }
+  assert {
+    condition     = toset(keys(module.network.dns_zones)) == toset(["database", "cache"])
+    error_message = "private endpoints are paid for that nobody asked for"
   }
   # the app is told everything, secrets by reference
   assert {
@@ -95,4 +99,15 @@ run "other_mistakes_are_refused" {
     database = { max_connections = 50 }
   }
   expect_failures = [var.github, var.llm, var.service]
+}
+
+run "vault_and_queues_in_the_network_where_the_firewall_does_not_do" {
+  command = plan
+  variables {
+    network = { private_endpoints = true }
+  }
+  assert {
+    condition     = toset(keys(module.network.dns_zones)) == toset(["database", "cache", "vault", "queue"])
+    error_message = "the network knows no names of the private endpoints"
+  }
 }

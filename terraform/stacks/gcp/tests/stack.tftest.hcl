@@ -15,7 +15,7 @@ run "outputs_like_those_of_every_cloud" {
     error_message = "GitHub would be given another address"
   }
   assert {
-    condition     = output.queue == module.queue.topic && output.database_secret == module.secrets.ids["database"]
+    condition     = output.queue == module.queue.topic && output.database_secret == module.secrets.ids["database"] && output.database_server == "10.20.0.3"
     error_message = "an output names something else"
   }
 }
