@@ -129,6 +129,12 @@ def main(out):
             refers = re.findall(r'"Ref": "(\w+Secret)"', json.dumps(value))
             holds(not refers, f"{name}: {variable} holds the bare name of a secret")
 
+    # With a webhook every few minutes, failures in consecutive minutes would never be seen.
+    for name, resource in expanded["Resources"].items():
+        alarm = resource["Properties"] if resource["Type"] == "AWS::CloudWatch::Alarm" else {}
+        if alarm.get("MetricName") in {"Errors", "Throttles", "5xx"}:
+            holds((alarm["Period"], alarm["EvaluationPeriods"]) == (300, 1), f"{name}: five minutes, once")
+
     for name in ["WebhookUrl", "ApiUrl", "QueueUrl"]:
         holds(name in expanded["Outputs"], f"there is an output {name}")
     for message in wrong:
