@@ -40,7 +40,7 @@ impl Service {
     }
 
     pub(crate) fn queue(&self) -> AzureQueue {
-        queue(&format!("{}/account/reviews?sig=hunter2", self.address))
+        queue(&format!("{}/account/reviews?sp=raup&sig=hunter2", self.address))
     }
 
     pub(crate) fn requests(&self) -> usize {
