@@ -53,7 +53,8 @@ mod tests {
 
     fn told(variables: &[(&str, &str)]) -> String {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("url"), "https://acc.queue.core.windows.net/reviews?sp=raup&sig=hunter2\n").unwrap();
+        std::fs::write(dir.path().join("url"), "https://acc.queue.core.windows.net/reviews?sp=raup&sig=hunter2\n")
+            .unwrap();
         let env = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         match named(&Source { env, dir: dir.path().to_owned(), ..Source::default() }) {
             Ok((queue, variable)) => format!("{} by {variable}", queue.name()),

@@ -1,34 +1,20 @@
 //! What is logged.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Once;
 
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
-
-/// The lines that are logged by this thread, and so by all tasks of a test's runtime, for as long as it is kept.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Begins to keep what is logged; it ends when the guard is dropped.
-    pub(crate) fn start() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    /// The lines that hold this.
-    pub(crate) fn lines(&self, what: &str) -> Vec<String> {
-        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&written);
-        text.lines().filter(|line| line.contains(what)).map(str::to_owned).collect()
-    }
+thread_local! {
+    /// A test's runtime has one thread, so this is what its own tasks have logged.
+    static WRITTEN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-impl io::Write for Log {
+struct Here;
+
+impl io::Write for Here {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        WRITTEN.with_borrow_mut(|written| written.extend_from_slice(bytes));
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -36,10 +22,17 @@ impl io::Write for Log {
     }
 }
 
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
+/// From now on lines are kept.
+pub(crate) fn start() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(|| Here).finish();
+        tracing::subscriber::set_global_default(subscriber).expect("nobody else keeps them");
+    });
+}
 
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
+/// The lines of this test that hold this.
+pub(crate) fn lines(what: &str) -> Vec<String> {
+    let written = WRITTEN.with_borrow(|written| String::from_utf8_lossy(written).into_owned());
+    written.lines().filter(|line| line.contains(what)).map(str::to_owned).collect()
 }
