@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use autopr_core::clock::Clock;
 use autopr_core::engine::LONG_PATIENCE;
-use autopr_core::fault::FaultKind;
+use autopr_core::fault::{Fault, FaultKind};
 pub use autopr_queue_azure::Limits;
 use autopr_queue_azure::{AzureQueue, Consumer};
 use autopr_runtime::settings::{ConfigFile, Needs, Settings, Source};
@@ -33,6 +33,9 @@ const NEEDS: Needs = Needs { postgres: true, ..Needs::SERVE };
 /// replicas.
 const MOST_CONNECTIONS: u32 = 8;
 
+/// What it ends with that can't start.
+const UNUSABLE: u8 = 2;
+
 /// The level until the settings have told theirs.
 const LEVEL: &str = "info";
 
@@ -50,7 +53,7 @@ pub fn run(clock: Clock, limits: Limits) -> ExitCode {
             // Nothing is logged yet when the settings have a mistake.
             drop(autopr_telemetry::start(LEVEL, autopr_telemetry::Format::Json));
             failed.log();
-            ExitCode::FAILURE
+            ExitCode::from(UNUSABLE)
         }
     }
 }
@@ -67,7 +70,7 @@ fn health() -> Result<ExitCode, Failed> {
 
 fn ends(clock: Clock, limits: Limits) -> Result<Stopped, Failed> {
     let source = source()?;
-    let (settings, queue) = configured(&source)?;
+    let (settings, queue, variable) = configured(&source)?;
     autopr_service::start_logging(&settings, settings.logging.level.as_str()).map_err(Failed::Other)?;
     autopr_service::log_panics();
     let catalog = autopr_runtime::catalog(&settings.workflow).map_err(|error| Failed::Other(error.to_string()))?;
@@ -83,7 +86,7 @@ fn ends(clock: Clock, limits: Limits) -> Result<Stopped, Failed> {
     let limits = Limits { at_once: settings.workflow.max_concurrent as usize, ..limits };
     let stopped = autopr_service::ends(autopr_service::run(
         process,
-        open(&settings, queue),
+        open(&settings, queue, variable),
         |edges| edges,
         |parts| {
             let queue = AzureQueue::clone(&parts.queue);
@@ -94,10 +97,10 @@ fn ends(clock: Clock, limits: Limits) -> Result<Stopped, Failed> {
     stopped.map_err(|error| Failed::Other(error.to_string()))
 }
 
-/// The settings and the queue, or everything that is wrong with either.
-fn configured(source: &Source) -> Result<(Settings, AzureQueue), Failed> {
+/// The settings, and the queue with the variable that names it, or everything that is wrong with either.
+fn configured(source: &Source) -> Result<(Settings, AzureQueue, &'static str), Failed> {
     match (Settings::load_for(source, NEEDS), queue::named(source)) {
-        (Ok(loaded), Ok(queue)) => Ok((loaded.settings, queue)),
+        (Ok(loaded), Ok((queue, variable))) => Ok((loaded.settings, queue, variable)),
         (Err(invalid), queue) => {
             Err(Failed::Settings(invalid.mistakes).and(queue.err().unwrap_or(Failed::Settings(Vec::new()))))
         }
@@ -105,15 +108,19 @@ fn configured(source: &Source) -> Result<(Settings, AzureQueue), Failed> {
     }
 }
 
-/// Opens the database while it is looked whether the queue can be used.
-async fn open(settings: &Settings, queue: AzureQueue) -> Result<Backing<AzureQueue>, autopr_service::Failed> {
+/// Opens the database while it is looked whether the queue that the variable names can be used.
+async fn open(
+    settings: &Settings,
+    queue: AzureQueue,
+    variable: &str,
+) -> Result<Backing<AzureQueue>, autopr_service::Failed> {
     let (opened, looked) = tokio::join!(autopr_wiring::open_few(&settings.database, MOST_CONNECTIONS), queue.check());
     let store: Arc<PostgresStore> = opened?;
     match looked {
         Ok(()) => {}
         // A mistake that does not mend itself is better seen now than when the first webhook comes.
         Err(fault) if matches!(fault.kind, FaultKind::Denied | FaultKind::NotFound | FaultKind::Invalid) => {
-            return Err(fault.into());
+            return Err(Fault::new(fault.kind, format!("{variable}: {fault}")).into());
         }
         Err(fault) => tracing::warn!(%fault, "it is tried again when there is something to do"),
     }

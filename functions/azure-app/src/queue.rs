@@ -18,8 +18,8 @@ const CLIENT: &str = "AZURE_CLIENT_ID";
 /// The longest file that is read.
 const LONGEST: u64 = 64 * 1024;
 
-/// The queue that the variables name. Nothing is connected yet.
-pub(crate) fn named(source: &Source) -> Result<AzureQueue, Failed> {
+/// The queue that the variables name, and which of them does. Nothing is connected yet.
+pub(crate) fn named(source: &Source) -> Result<(AzureQueue, &'static str), Failed> {
     let set = |name: &str| source.env.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
     let (variable, text) = match (set(QUEUE), set(QUEUE_FILE)) {
         (Some(_), Some(_)) => {
@@ -35,8 +35,8 @@ pub(crate) fn named(source: &Source) -> Result<AzureQueue, Failed> {
             return Err(Failed::variable(QUEUE, "the queue is not named", fix));
         }
     };
-    let address = QueueAddress::parse(&text).map_err(|bad| Failed::variable(variable, bad, bad.fix()))?;
-    Ok(AzureQueue::new(address, set(CLIENT).map(str::to_owned))?)
+    let address = QueueAddress::parse(&text).map_err(|bad| Failed::variable(variable, &bad, bad.fix()))?;
+    Ok((AzureQueue::new(address, set(CLIENT).map(str::to_owned))?, variable))
 }
 
 fn read(path: &std::path::Path) -> Result<String, String> {
@@ -53,10 +53,11 @@ mod tests {
 
     fn told(variables: &[(&str, &str)]) -> String {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("url"), "https://acc.queue.core.windows.net/reviews?sig=hunter2\n").unwrap();
+        std::fs::write(dir.path().join("url"), "https://acc.queue.core.windows.net/reviews?sp=raup&sig=hunter2\n")
+            .unwrap();
         let env = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         match named(&Source { env, dir: dir.path().to_owned(), ..Source::default() }) {
-            Ok(queue) => queue.name().to_owned(),
+            Ok((queue, variable)) => format!("{} by {variable}", queue.name()),
             Err(Failed::Settings(mistakes)) => {
                 let told = mistakes.iter().map(|mistake| format!("{}: {}", mistake.path, mistake.message));
                 told.collect::<Vec<_>>().join("\n")
@@ -68,17 +69,19 @@ mod tests {
     #[test]
     fn the_queue_is_named_by_a_variable_or_a_file() {
         let url = "https://acc.queue.core.windows.net/reviews";
-        assert_eq!(told(&[(QUEUE, url)]), "reviews");
-        assert_eq!(told(&[(QUEUE, url), (CLIENT, "0f3c")]), "reviews");
-        assert_eq!(told(&[(QUEUE_FILE, "url"), (QUEUE, " ")]), "reviews");
+        assert_eq!(told(&[(QUEUE, url)]), "reviews by AUTOPR_QUEUE_URL");
+        assert_eq!(told(&[(QUEUE, url), (CLIENT, "0f3c")]), "reviews by AUTOPR_QUEUE_URL");
+        assert_eq!(told(&[(QUEUE_FILE, "url"), (QUEUE, " ")]), "reviews by AUTOPR_QUEUE_URL_FILE");
     }
 
     #[test]
     fn what_is_wrong_with_the_variables_is_told() {
         let url = "https://acc.queue.core.windows.net/reviews?sv=hunter2";
+        let weak = "https://acc.queue.core.windows.net/reviews?sp=rap&sig=hunter2";
         for (variables, expected) in [
             (&[][..], "AUTOPR_QUEUE_URL: the queue is not named"),
             (&[(QUEUE, url)], "AUTOPR_QUEUE_URL: what follows the ? is not a shared access signature: it has no sig="),
+            (&[(QUEUE, weak)], "AUTOPR_QUEUE_URL: the signature does not allow to update (u)"),
             (&[(QUEUE, url), (QUEUE_FILE, "url")], "AUTOPR_QUEUE_URL_FILE: AUTOPR_QUEUE_URL is set too"),
             (
                 &[(QUEUE_FILE, "none")],

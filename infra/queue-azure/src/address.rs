@@ -8,6 +8,10 @@ use url::{Host, Url};
 /// What the name of the queue that messages are set aside in has behind the queue's own.
 const POISON: &str = "-poison";
 
+/// What a signature must allow, as its `sp=` has it ("Create an account SAS" of the REST API's reference): reading for the
+/// look at the queue, adding for what publishes, updating to keep a message hidden, processing to take and remove it.
+const PERMISSIONS: [(char, &str); 4] = [('r', "read"), ('a', "add"), ('u', "update"), ('p', "process")];
+
 /// The most characters of a queue's name ("Naming Queues and Metadata" of the REST API's reference).
 const LONGEST_NAME: usize = 63;
 
@@ -20,7 +24,7 @@ pub struct QueueAddress {
 }
 
 /// Why a text is not the address of a queue. It never holds the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadAddress {
     /// It is no URL.
     #[error("this is not the URL of a queue")]
@@ -40,16 +44,20 @@ pub enum BadAddress {
     /// There is a query, and no signature in it.
     #[error("what follows the ? is not a shared access signature: it has no sig=")]
     NoSignature,
+    /// The signature does not allow all that is needed; what is missing follows, such as `update (u), process (p)`.
+    #[error("the signature does not allow to {0}")]
+    Permissions(String),
 }
 
 impl BadAddress {
     /// What to do about it.
-    pub fn fix(self) -> &'static str {
+    pub fn fix(&self) -> &'static str {
         match self {
             Self::ConnectionString => {
                 "let the app's managed identity into the queue, and write https://ACCOUNT.queue.core.windows.net/QUEUE"
             }
             Self::NoSignature => "write the whole signature, or nothing behind the queue's name for a managed identity",
+            Self::Permissions(_) => "make a signature with read, add, update and process: sp=raup",
             _ => "write https://ACCOUNT.queue.core.windows.net/QUEUE",
         }
     }
@@ -73,6 +81,15 @@ impl QueueAddress {
         let signature = url.query().map(str::to_owned).filter(|query| !query.is_empty());
         if signature.is_some() && !url.query_pairs().any(|(name, value)| name == "sig" && !value.is_empty()) {
             return Err(BadAddress::NoSignature);
+        }
+        if signature.is_some() {
+            let allowed = url.query_pairs().find(|(name, _)| name == "sp").map(|(_, value)| value.into_owned());
+            let allowed = allowed.unwrap_or_default();
+            let missing = PERMISSIONS.iter().filter(|(letter, _)| !allowed.contains(*letter));
+            let missing: Vec<_> = missing.map(|(letter, name)| format!("{name} ({letter})")).collect();
+            if !missing.is_empty() {
+                return Err(BadAddress::Permissions(missing.join(", ")));
+            }
         }
         url.set_query(None);
         match url.scheme() {
@@ -156,12 +173,12 @@ mod tests {
         for (text, name, shown) in [
             ("https://acc.queue.core.windows.net/reviews", "reviews", "https://acc.queue.core.windows.net/reviews"),
             (
-                " https://acc.queue.core.windows.net/reviews/?sv=2024&sig=hunter2 ",
+                " https://acc.queue.core.windows.net/reviews/?sv=2024&sp=raup&sig=hunter2 ",
                 "reviews",
                 "https://acc.queue.core.windows.net/reviews?********",
             ),
             (
-                "http://127.0.0.1:10001/devstoreaccount1/reviews?sig=hunter2",
+                "http://127.0.0.1:10001/devstoreaccount1/reviews?sp=rwdlacup&sig=hunter2",
                 "reviews",
                 "http://127.0.0.1:10001/devstoreaccount1/reviews?********",
             ),
@@ -185,7 +202,7 @@ mod tests {
             ("mailto:reviews", BadAddress::NotAnAddress),
             ("https://user:hunter2@acc.queue.core.windows.net/reviews", BadAddress::NotAnAddress),
             ("ftp://acc.queue.core.windows.net/reviews", BadAddress::NotAnAddress),
-            ("http://acc.queue.core.windows.net/reviews?sig=hunter2", BadAddress::Plain),
+            ("http://acc.queue.core.windows.net/reviews?sp=raup&sig=hunter2", BadAddress::Plain),
             ("http://127.0.0.1:1/devstoreaccount1/reviews", BadAddress::Plain),
             ("DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=hunter2", BadAddress::ConnectionString),
             ("https://acc.queue.core.windows.net", BadAddress::NoName),
@@ -194,6 +211,14 @@ mod tests {
             ("https://acc.queue.core.windows.net/re--views", BadAddress::Name),
             (&long, BadAddress::Name),
             ("https://acc.queue.core.windows.net/reviews?sv=hunter2", BadAddress::NoSignature),
+            (
+                "https://acc.queue.core.windows.net/reviews?sp=ra&sig=hunter2",
+                BadAddress::Permissions("update (u), process (p)".to_owned()),
+            ),
+            (
+                "https://acc.queue.core.windows.net/reviews?sig=hunter2",
+                BadAddress::Permissions("read (r), add (a), update (u), process (p)".to_owned()),
+            ),
         ] {
             let found = QueueAddress::parse(text).unwrap_err();
             assert_eq!(found, why, "{text}");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use autopr_core::clock::{Clock, between};
-use autopr_core::engine::{Engine, Handled};
+use autopr_core::engine::{Engine, GRACE, Handled};
 use autopr_core::message::{Message, V1};
 use autopr_core::ports::store::AuditEntry;
 use autopr_core::retry::backoff_up_to;
@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::inbox::{Inbox, MOST_AT_ONCE, Taken};
 use crate::queue::AzureQueue;
+use crate::resting::Resting;
 
 /// The name of the queue in metrics.
 const QUEUE: &str = "azure";
@@ -34,6 +35,10 @@ const LONGEST_REST: Duration = Duration::from_secs(5 * 60);
 
 /// How often it is measured how long messages wait.
 const MEASURE: Duration = Duration::from_secs(15);
+
+/// How long after the shutdown all has ended. Executions have given up a second earlier; what the queue has not taken back
+/// by then comes back by itself.
+const END: Duration = GRACE.saturating_add(Duration::from_secs(1));
 
 /// What a consumer allows itself and its messages. Times are the service's, not those of the engine's clock.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +71,7 @@ pub struct Consumer {
 struct Parts {
     engine: Engine,
     inbox: Inbox,
+    resting: Resting,
     clock: Clock,
     limits: Limits,
 }
@@ -73,16 +79,31 @@ struct Parts {
 impl Consumer {
     /// A consumer of that queue. `shutdown` must be the engine's own.
     pub fn new(engine: Engine, queue: AzureQueue, clock: Clock, limits: Limits, shutdown: CancellationToken) -> Self {
-        let parts = Parts { engine, inbox: queue.inbox(), clock, limits };
+        let parts = Parts { engine, inbox: queue.inbox(), resting: Resting::default(), clock, limits };
         Self { parts: Arc::new(parts), queue, shutdown }
     }
 
     /// Takes messages until the shutdown, then waits for what is under way; the engine gives back what takes too long. A
-    /// queue that can't be reached is asked again. When it is dropped, what is under way is dropped with it, and the
-    /// messages are handed out again once they are no longer hidden.
+    /// queue that can't be reached is asked again. Whatever the queue does, it has ended nine seconds after the shutdown.
+    /// When it is dropped, what is under way is dropped with it, and the messages are handed out again once they are no
+    /// longer hidden.
     pub async fn run(self) {
-        let measured = measure(&self.parts.inbox, &self.shutdown);
-        tokio::join!(self.take_all(), measured);
+        let over = async {
+            self.shutdown.cancelled().await;
+            tokio::time::sleep(END).await;
+        };
+        let all = async { tokio::join!(self.take_all(), self.measure_all()) };
+        tokio::select! {
+            _ = all => {}
+            () = over => tracing::warn!("what is under way is given up; its messages come back by themselves"),
+        }
+    }
+
+    async fn measure_all(&self) {
+        tokio::select! {
+            () = self.parts.measure() => {}
+            () = self.shutdown.cancelled() => {}
+        }
     }
 
     async fn take_all(&self) {
@@ -200,12 +221,14 @@ impl Parts {
         if let Err(trouble) = self.inbox.hide(message, rest).await {
             let why = trouble.text();
             tracing::warn!(why, "a message could not be given back; it will be delivered again later");
+        } else if let Some(published) = message.published {
+            self.resting.note(&message.id, published, rest, Instant::now());
         }
     }
 
     async fn set_aside(&self, message: &mut Taken) {
         let times = self.limits.most_receives;
-        if let Err(trouble) = self.inbox.set_aside(message).await {
+        if let Err(trouble) = self.inbox.copy_aside(message).await {
             let why = trouble.text();
             tracing::error!(why, "a message could not be set aside: is there a queue for it?");
             return self.give_back(message, LONGEST_REST).await;
@@ -224,6 +247,26 @@ impl Parts {
         };
         if let Err(fault) = self.engine.edges().store.audit(&entry).await {
             tracing::warn!(%fault, "what was set aside could not be noted");
+        }
+        if let Err(trouble) = self.inbox.delete(message).await {
+            let why = trouble.text();
+            tracing::warn!(why, "a message that was set aside could not be removed; it will be set aside again");
+            if !trouble.is_lost() {
+                // Not too soon, for it is copied each time. Should that fail too, the reason is told above.
+                drop(self.inbox.hide(message, LONGEST_REST).await);
+            }
+        }
+    }
+
+    /// Shows again and again how long the message has waited that is to be taken next, or the oldest of those that rest here.
+    async fn measure(&self) {
+        loop {
+            if let Ok(next) = self.inbox.next().await {
+                let oldest = [next, self.resting.oldest(Instant::now())].into_iter().flatten().min();
+                let waited = oldest.map_or(Duration::ZERO, |published| between(published, Timestamp::now()));
+                gauge!(OLDEST_MESSAGE, "queue" => QUEUE).set(waited.as_secs_f64());
+            }
+            tokio::time::sleep(MEASURE).await;
         }
     }
 }
@@ -253,18 +296,4 @@ fn span(taken: &Taken) -> Span {
         Err(_) => &span,
     };
     span
-}
-
-/// Shows how long the message that is to be taken next has waited.
-async fn measure(inbox: &Inbox, shutdown: &CancellationToken) {
-    while !shutdown.is_cancelled() {
-        if let Ok(published) = inbox.next().await {
-            let waited = published.map_or(Duration::ZERO, |published| between(published, Timestamp::now()));
-            gauge!(OLDEST_MESSAGE, "queue" => QUEUE).set(waited.as_secs_f64());
-        }
-        tokio::select! {
-            () = tokio::time::sleep(MEASURE) => {}
-            () = shutdown.cancelled() => {}
-        }
-    }
 }

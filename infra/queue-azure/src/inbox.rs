@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::http::headers::HeaderName;
+use azure_core::time::OffsetDateTime;
 use azure_storage_queue::QueueClient;
 use azure_storage_queue::models::{QueueClientPeekMessagesOptions, QueueClientReceiveMessagesOptions, ReceivedMessage};
 use jiff::Timestamp;
 
 use crate::envelope::{self, Opened};
 use crate::fault::Trouble;
-use crate::queue::send;
+use crate::queue::{REQUEST, send};
 
 /// The most messages one request brings ("Get Messages" of the REST API's reference).
 pub(crate) const MOST_AT_ONCE: usize = 32;
@@ -31,6 +32,8 @@ pub(crate) struct Taken {
     pub(crate) opened: Opened,
     /// How often it was handed out, this time included.
     pub(crate) receive_count: u32,
+    /// When it was published, if the service said so.
+    pub(crate) published: Option<Timestamp>,
 }
 
 /// The consumer's side of a queue.
@@ -52,7 +55,7 @@ impl Inbox {
             visibility_timeout: Some(seconds(hidden).max(1)),
             ..Default::default()
         };
-        let answer = self.queue.receive_messages(Some(options)).await.map_err(|error| Trouble::of(&error))?;
+        let answer = in_time(REQUEST, self.queue.receive_messages(Some(options))).await?;
         let received = answer.into_model().map_err(|error| Trouble::of(&error))?;
         // One that lacks something comes again by itself, and could not be given back.
         Ok(received.items.unwrap_or_default().into_iter().filter_map(taken).collect())
@@ -60,8 +63,8 @@ impl Inbox {
 
     /// Keeps a message from others for that long from now on; with no time it is handed out at once.
     pub(crate) async fn hide(&self, message: &mut Taken, hidden: Duration) -> Result<(), Trouble> {
-        let updated = self.queue.update_message(&message.id, &message.receipt, seconds(hidden), None).await;
-        let updated = updated.map_err(|error| Trouble::of(&error))?;
+        let updating = self.queue.update_message(&message.id, &message.receipt, seconds(hidden), None);
+        let updated = in_time(REQUEST, updating).await?;
         let receipt = updated.headers().get_optional_string(&POP_RECEIPT);
         message.receipt = receipt.ok_or_else(Trouble::incomplete)?;
         Ok(())
@@ -69,31 +72,44 @@ impl Inbox {
 
     /// Removes a message, which was dealt with.
     pub(crate) async fn delete(&self, message: &Taken) -> Result<(), Trouble> {
-        let deleted = self.queue.delete_message(&message.id, &message.receipt, None).await;
-        deleted.map(drop).map_err(|error| Trouble::of(&error))
+        in_time(REQUEST, self.queue.delete_message(&message.id, &message.receipt, None)).await.map(drop)
     }
 
-    /// Puts a message into the queue beside this one, and only then removes it here: at worst it is there twice.
-    pub(crate) async fn set_aside(&self, message: &Taken) -> Result<(), Trouble> {
-        send(&self.poison, message.text.clone()).await?;
-        self.delete(message).await
+    /// Puts a copy of a message into the queue beside this one. It is removed here only after that: at worst it is there
+    /// twice.
+    pub(crate) async fn copy_aside(&self, message: &Taken) -> Result<(), Trouble> {
+        let sent = tokio::time::timeout(REQUEST, send(&self.poison, message.text.clone())).await;
+        sent.unwrap_or_else(|_| Err(Trouble::timeout()))
     }
 
     /// When the message was published that is next to be handed out; none when there is none.
     pub(crate) async fn next(&self) -> Result<Option<Timestamp>, Trouble> {
         let options = QueueClientPeekMessagesOptions { number_of_messages: Some(1), ..Default::default() };
-        let answer = self.queue.peek_messages(Some(options)).await.map_err(|error| Trouble::of(&error))?;
+        let answer = in_time(REQUEST, self.queue.peek_messages(Some(options))).await?;
         let peeked = answer.into_model().map_err(|error| Trouble::of(&error))?;
-        let published = peeked.items.unwrap_or_default().into_iter().find_map(|message| message.insertion_time);
-        Ok(published.and_then(|time| Timestamp::from_second(time.unix_timestamp()).ok()))
+        Ok(peeked.items.unwrap_or_default().into_iter().find_map(|message| timestamp(message.insertion_time)))
     }
 }
 
+/// What a request of the client's answers within that time. The client's own limit leaves out the wait for a token.
+pub(crate) async fn in_time<T>(
+    most: Duration,
+    request: impl Future<Output = azure_core::Result<T>>,
+) -> Result<T, Trouble> {
+    let answer = tokio::time::timeout(most, request).await.map_err(|_| Trouble::timeout())?;
+    answer.map_err(|error| Trouble::of(&error))
+}
+
+fn timestamp(time: Option<OffsetDateTime>) -> Option<Timestamp> {
+    Timestamp::from_second(time?.unix_timestamp()).ok()
+}
+
 fn taken(message: ReceivedMessage) -> Option<Taken> {
-    let ReceivedMessage { message_id, pop_receipt, message_text, dequeue_count, .. } = message;
+    let ReceivedMessage { message_id, pop_receipt, message_text, dequeue_count, insertion_time, .. } = message;
     let text = message_text.unwrap_or_default();
     let receive_count = u32::try_from(dequeue_count.unwrap_or_default()).unwrap_or(u32::MAX);
-    Some(Taken { id: message_id?, receipt: pop_receipt?, opened: envelope::open(&text), text, receive_count })
+    let (opened, published) = (envelope::open(&text), timestamp(insertion_time));
+    Some(Taken { id: message_id?, receipt: pop_receipt?, text, opened, receive_count, published })
 }
 
 /// The service counts in whole seconds.

@@ -5,8 +5,10 @@ mod address;
 mod consumer;
 mod envelope;
 mod fault;
+mod identity;
 mod inbox;
 mod queue;
+mod resting;
 
 pub use address::{BadAddress, QueueAddress};
 pub use consumer::{Consumer, Limits};

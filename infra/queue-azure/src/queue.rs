@@ -18,10 +18,13 @@ use tokio::sync::Notify;
 use crate::address::QueueAddress;
 use crate::envelope;
 use crate::fault::Trouble;
-use crate::inbox::Inbox;
+use crate::identity::Identity;
+use crate::inbox::{Inbox, in_time};
 
 /// How long publishing a message takes at most: GitHub waits for it, and whoever takes its webhook in gives up at 1.8 s.
 const PATIENCE: Duration = Duration::from_millis(1500);
+
+const _: () = assert!(PATIENCE.as_millis() < 1800, "whoever takes the webhook in has given up by then");
 
 /// How long one attempt takes at most, a new connection included.
 const ATTEMPT: Duration = Duration::from_millis(700);
@@ -35,11 +38,18 @@ const RETRIES: u32 = 2;
 /// The wait after the first attempt; it doubles.
 const WAIT: Duration = Duration::from_millis(50);
 
-/// How long a request of the consumer's takes at most. Several fit into what a process is given to end.
-const REQUEST: Duration = Duration::from_secs(3);
+/// How long a request of the consumer's takes at most, the wait for a token included. Several fit into what a process is
+/// given to end.
+pub(crate) const REQUEST: Duration = Duration::from_secs(3);
 
 /// How long the first token may take: the platform makes it while the process starts.
 const START: Duration = Duration::from_secs(20);
+
+/// How long one attempt to get a token takes at most.
+const TOKEN: Duration = Duration::from_secs(5);
+
+/// The wait after the first attempt to get one; it doubles. All attempts and waits fit into [`START`].
+const TOKEN_WAIT: Duration = Duration::from_secs(1);
 
 /// A message stays until somebody has dealt with it; by default the service would forget it after seven days ("Put
 /// Message" of the REST API's reference).
@@ -49,6 +59,8 @@ const FOR_EVER: i32 = -1;
 #[derive(Clone)]
 pub struct AzureQueue {
     address: QueueAddress,
+    /// What gives access, unless that is a signature.
+    identity: Option<Arc<Identity>>,
     publisher: Arc<QueueClient>,
     /// Of the same queue and of the one beside it, with more time and without another try: whoever takes messages tries
     /// again by itself.
@@ -66,46 +78,45 @@ impl AzureQueue {
     pub fn new(address: QueueAddress, client_id: Option<String>) -> Result<Self, Fault> {
         let quick = client(ATTEMPT)?;
         let patient = client(REQUEST)?;
-        let credential = match address.is_signed() {
+        let identity = match address.is_signed() {
             true => None,
-            false => Some(identity(client_id, client(START)?)?),
-        };
-        let retry = ExponentialRetryOptions {
-            initial_delay: duration(WAIT),
-            max_retries: RETRIES,
-            max_total_elapsed: duration(PATIENCE),
-            max_delay: duration(4 * WAIT),
+            false => Some(Arc::new(managed(client_id)?)),
         };
         let open = |address: &QueueAddress, http: &reqwest::Client, retry: RetryOptions| {
             let client_options = options(http.clone(), retry);
             let options = QueueClientOptions { client_options, ..QueueClientOptions::default() };
-            let opened = QueueClient::new(address.expose(), credential.clone(), Some(options));
+            let credential = identity.clone().map(|identity| identity as Arc<dyn TokenCredential>);
+            let opened = QueueClient::new(address.expose(), credential, Some(options));
             opened
                 .map(Arc::new)
                 .map_err(|error| Trouble::of(&error).fault(format!("the queue {} can't be used", address.name())))
         };
         Ok(Self {
-            publisher: open(&address, &quick, RetryOptions::exponential(retry))?,
+            publisher: open(&address, &quick, retries(WAIT, PATIENCE))?,
             consumer: open(&address, &patient, RetryOptions::none())?,
             poison: open(&address.poison(), &patient, RetryOptions::none())?,
             address,
+            identity,
             published: Arc::default(),
         })
     }
 
-    /// Looks whether the queue and the one beside it are there and may be used, and has a token for what follows: the
-    /// first one takes longer than whoever sends a webhook waits.
+    /// Looks whether the queue and the one beside it are there and may be read, and has a token for what follows: the
+    /// first one takes longer than whoever sends a webhook waits. Whether an identity may add, renew and remove messages too
+    /// is not known before that is tried: the service tells nobody without changing something. What a signature allows was
+    /// looked at when the address was read.
     ///
     /// # Errors
-    /// The fault of the first that is not there or may not be used, or that does not answer.
+    /// The fault of the first that is not there or may not be read, or that does not answer.
     pub async fn check(&self) -> Result<(), Fault> {
-        for (client, address) in [(&self.consumer, self.address.clone()), (&self.poison, self.address.poison())] {
-            let what = format!("the queue {} can't be used", address.name());
-            let looked = tokio::time::timeout(START, client.peek_messages(None)).await;
-            let looked = looked
-                .map_err(|_| Trouble::timeout())
-                .and_then(|looked| looked.map(drop).map_err(|error| Trouble::of(&error)));
-            looked.map_err(|trouble| trouble.fault(what))?;
+        let unusable = |address: &QueueAddress| format!("the queue {} can't be used", address.name());
+        if let Some(identity) = &self.identity {
+            let ready = in_time(START, identity.ready()).await;
+            ready.map_err(|trouble| trouble.fault(unusable(&self.address)))?;
+        }
+        for (client, address) in [(&self.consumer, &self.address), (&self.poison, &self.address.poison())] {
+            let looked = in_time(REQUEST, client.peek_messages(None)).await;
+            looked.map_err(|trouble| trouble.fault(unusable(address)))?;
         }
         Ok(())
     }
@@ -155,14 +166,23 @@ fn options(http: reqwest::Client, retry: RetryOptions) -> ClientOptions {
     ClientOptions { transport: Some(Transport::new(Arc::new(http))), retry, ..ClientOptions::default() }
 }
 
-fn identity(client_id: Option<String>, http: reqwest::Client) -> Result<Arc<dyn TokenCredential>, Fault> {
+fn retries(wait: Duration, longest: Duration) -> RetryOptions {
+    RetryOptions::exponential(ExponentialRetryOptions {
+        initial_delay: duration(wait),
+        max_retries: RETRIES,
+        max_total_elapsed: duration(longest),
+        max_delay: duration(4 * wait),
+    })
+}
+
+fn managed(client_id: Option<String>) -> Result<Identity, Fault> {
     let options = ManagedIdentityCredentialOptions {
         user_assigned_id: client_id.map(UserAssignedId::ClientId),
-        client_options: options(http, RetryOptions::default()),
+        client_options: options(client(TOKEN)?, retries(TOKEN_WAIT, START)),
     };
     let made = ManagedIdentityCredential::new(Some(options));
     // The client's own text names variables of the platform, and no more.
-    made.map(|credential| credential as Arc<dyn TokenCredential>)
+    made.map(|credential| Identity::new(credential))
         .map_err(|error| Fault::invalid("this machine can't have a managed identity").source(error))
 }
 

@@ -18,7 +18,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::log;
 use crate::messages::{QUEUE, azurite, queue};
+use crate::service::without_removing;
 
 /// How long anything may take. Only a failing test waits that long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -156,16 +158,33 @@ async fn what_nobody_understands_is_set_aside_and_harms_no_other() {
 }
 
 #[tokio::test]
+async fn what_was_set_aside_is_noted_even_if_it_can_not_be_removed() {
+    let (azurite, _) = azurite().await;
+    let queue = queue(&azurite.queue_url_at(&without_removing(&azurite).await, QUEUE));
+    let store = Arc::new(MemoryStore::default());
+    let world = World::new(store.clone());
+    log::start();
+    azurite.put(QUEUE, "{}").await;
+    let consumer = Running::start(&world, "one", &queue, Limits { most_receives: 1, ..Limits::default() });
+    let noted = async || store.audit_log(None, 10).await.expect("the audit log").len();
+    eventually("it is noted", async || noted().await == 1).await;
+    eventually("it is told", async || log::lines("that was set aside could not be removed").len() == 1).await;
+    assert_eq!(log::lines("is there a queue for it?"), [""; 0]);
+    assert_eq!((azurite.messages("reviews-poison").await, azurite.messages(QUEUE).await), (1, 1));
+    consumer.stop().await;
+}
+
+#[tokio::test]
 async fn a_message_that_takes_longer_than_it_is_hidden_is_not_handed_out_again() {
     let (azurite, queue) = azurite().await;
     let (world, gate) = gated(&[]);
-    let limits = Limits { visibility: Duration::from_secs(2), ..Limits::default() };
+    let limits = Limits { visibility: Duration::from_secs(6), ..Limits::default() };
     queue.publish(&Message::event(sample::opened("d-1"))).await.expect("published");
     let consumer = Running::start(&world, "one", &queue, limits);
     gate.arrived().await;
-    // Whoever looked at any moment of three times the time would find it, were it not hidden again and again.
+    // Whoever looked at any moment of twice the time would find it, were it not hidden again and again.
     let begun = Instant::now();
-    while begun.elapsed() < 3 * limits.visibility {
+    while begun.elapsed() < 2 * limits.visibility {
         assert_eq!(azurite.peek(QUEUE).await, [], "it is handed out again");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -177,6 +196,7 @@ async fn a_message_that_takes_longer_than_it_is_hidden_is_not_handed_out_again()
 
 #[tokio::test]
 async fn a_message_that_came_into_other_hands_is_left_to_them() {
+    log::start();
     let (azurite, rivals) = azurite().await;
     let proxy = FaultProxy::start(&azurite.address());
     let cut_off = queue(&azurite.queue_url_at(&proxy.address(), QUEUE));
@@ -190,8 +210,11 @@ async fn a_message_that_came_into_other_hands_is_left_to_them() {
     // The second finds that somebody is at the execution, and removes the message.
     eventually("the queue is empty", async || azurite.messages(QUEUE).await == 0).await;
     proxy.set(Broken::Pass);
+    eventually("it is noticed", async || !log::lines("a message came into other hands").is_empty()).await;
     gate.open.add_permits(1);
-    eventually("one review", async || world.forge.reviews().len() == 1).await;
+    eventually("the first is done with it", async || !log::lines("outcome=\"lost\"").is_empty()).await;
+    // What is not its own it does not try to remove.
+    assert_eq!(log::lines("could not be removed"), [""; 0]);
     first.stop().await;
     second.stop().await;
     assert_eq!((gate.calls.load(Ordering::SeqCst), world.forge.reviews().len()), (1, 1));

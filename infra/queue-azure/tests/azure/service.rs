@@ -1,12 +1,14 @@
-//! A service that gives the answers it was told to.
+//! A service that gives the answers it was told to, and one that does all but one thing.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use autopr_queue_azure::AzureQueue;
+use autopr_services::Azurite;
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderName, StatusCode};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::messages::queue;
@@ -40,7 +42,7 @@ impl Service {
     }
 
     pub(crate) fn queue(&self) -> AzureQueue {
-        queue(&format!("{}/account/reviews?sig=hunter2", self.address))
+        queue(&format!("{}/account/reviews?sp=raup&sig=hunter2", self.address))
     }
 
     pub(crate) fn requests(&self) -> usize {
@@ -59,4 +61,24 @@ async fn answer(State(state): State<Arc<Mutex<Told>>>) -> Response {
         "" => (status, [("content-type", "application/xml")], body).into_response(),
         _ => (status, [code], body).into_response(),
     }
+}
+
+/// Passes requests on to an Azurite and refuses to remove anything. Its address.
+pub(crate) async fn without_removing(azurite: &Azurite) -> String {
+    let upstream = format!("http://{}", azurite.address());
+    let pass = async move |method: Method, uri: Uri, mut headers: HeaderMap, body: Bytes| {
+        if method == Method::DELETE {
+            return (StatusCode::SERVICE_UNAVAILABLE, [("x-ms-error-code", "ServerBusy")]).into_response();
+        }
+        headers.remove("host");
+        let request = reqwest::Client::new().request(method, format!("{upstream}{uri}")).headers(headers).body(body);
+        let answer = request.send().await.expect("an answer");
+        let (status, mut headers) = (answer.status(), answer.headers().clone());
+        headers.remove("transfer-encoding");
+        (status, headers, answer.bytes().await.expect("a body")).into_response()
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(pass)).await });
+    address.to_string()
 }
