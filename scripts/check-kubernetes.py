@@ -411,7 +411,7 @@ def configuration(manifests, overlay):
         if name.endswith("_FILE") and value:
             if not value.startswith(SECRETS) or value.removeprefix(SECRETS) not in keys:
                 yield f"{name}: the Secret has no {value.removeprefix(SECRETS)}"
-    for name in ("DATABASE_URL", "GITHUB_WEBHOOK_SECRET", "REDIS_URL", "GITHUB_TOKEN"):
+    for name in ("DATABASE_URL", "GITHUB_WEBHOOK_SECRET", "REDIS_URL", "GITHUB_TOKEN", "AUTOPR_API_KEYS"):
         if not environment.get(f"{name}_FILE"):
             yield f"{name} is missing"
     if environment.get("AUTOPR_ENV") != overlay:
@@ -473,6 +473,8 @@ def secrets(manifests, overlay):
             or values["redis-conf"].split()[1] not in values["redis-url"]
         ):
             yield "the trial's passwords do not fit its addresses"
+        if not re.fullmatch(r"\w+=\w{32,}", values.get("api-keys", "")):
+            yield "the trial's key of the API is not name=key"
 
 
 def ingress(manifests, _):

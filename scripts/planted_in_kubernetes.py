@@ -137,6 +137,8 @@ PLANTED = [
     (put(ENVIRONMENT, ["data", "MAX_CONCURENT_WORKFLOWS"], "1"), "is no setting"),
     (put(ENVIRONMENT, ["data", "GEMINI_API_KEY_FILE"], SECRETS + "gemini-api-key"), "the Secret has no gemini-api-key"),
     (put(ENVIRONMENT, ["data", "REDIS_URL_FILE"], DELETE), "REDIS_URL is missing"),
+    (put(ENVIRONMENT, ["data", "AUTOPR_API_KEYS_FILE"], ""), "AUTOPR_API_KEYS is missing"),
+    (put(EXTERNAL, ["spec", "data", 5, "secretKey"], "keys"), "the Secret has no api-keys"),
     (put(ENVIRONMENT, ["data", "AUTOPR_ENV"], "staging"), "AUTOPR_ENV is another"),
     (put(ENVIRONMENT, ["data", "WORKFLOW_TIMEOUT"], "60"), "WORKFLOW_TIMEOUT is not what"),
     (
