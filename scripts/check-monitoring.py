@@ -111,6 +111,11 @@ def main():
             holds(not sums, f"{rule['alert']}: {sums} without namespace")
             holds(f"`{rule['alert']}`" in GUIDE.read_text(), f"{rule['alert']} is not in {GUIDE}")
 
+    calls = yaml.safe_load((FOLDER / "alertmanager.yml").read_text())
+    holds("namespace" in calls["route"]["group_by"], "alertmanager.yml: alerts of two namespaces are told as one")
+    for rule in calls["inhibit_rules"]:
+        holds("namespace" in rule.get("equal", []), f"alertmanager.yml: {rule['source_matchers']} silences other namespaces")
+
     stories = [story for file in sorted((FOLDER / "tests").glob("*.yml")) for story in yaml.safe_load(file.read_text())["tests"]]
     fired = {t["alertname"] for story in stories for t in story.get("alert_rule_test", []) if t["exp_alerts"]}
     quiet = {t["alertname"] for story in stories for t in story.get("alert_rule_test", []) if not t["exp_alerts"]}
