@@ -115,6 +115,8 @@ def order(compose):
     asked = services["engines-ready"]["command"][0]
     if not all(engine in asked for engine in ENGINES) or "/api/ready" not in asked:
         yield "engines-ready does not ask both engines whether they are ready"
+    if seconds(services["backup"].get("stop_grace_period", "10s")) < 30:
+        yield "backup is killed before it has cleaned up"
     for name in ENGINES:
         if seconds(services[name].get("stop_grace_period", "10s")) < grace() + 5:
             yield f"{name} is killed before it could end"
@@ -161,6 +163,8 @@ def secrets(compose):
             yield f"secret {name}: ./prepare makes no {path}"
         elif path.stat().st_mode & 0o777 != 0o444 or path.parent.stat().st_mode & 0o777 != 0o700:
             yield f"secret {name}: the containers can't read it, or others can"
+    if not re.fullmatch(r"\w+=\w{32,}", Path(compose["secrets"]["api-keys"]["file"]).read_text()):
+        yield "secret api-keys: is not name=key"
     given = {
         name: {told if isinstance(told, str) else told["source"] for told in service.get("secrets", [])}
         for name, service in compose["services"].items()
@@ -180,6 +184,11 @@ def secrets(compose):
         if name not in ENGINES and keys != needs.get(name, set()):
             yield f"{name}: gets the secrets {sorted(keys)}"
     for name in ENGINES:
+        # What every deployment has; as whom it writes and which models it asks is up to .env.
+        for key in ("database-url", "redis-url", "github-webhook-secret", "api-keys"):
+            variable = {"api-keys": "AUTOPR_API_KEYS"}.get(key, key.upper().replace("-", "_"))
+            if compose["services"][name]["environment"].get(f"{variable}_FILE") != f"/run/secrets/{key}":
+                yield f"{name}: is not given {variable}"
         if given[name] & {"postgres-password", "backup-url", "tls-key", "grafana-password"}:
             yield f"{name}: gets secrets of others"
 
@@ -307,6 +316,9 @@ PLANTED = [
     (service("grafana", "healthcheck", value=DELETE), "grafana has no health check"),
     (service("engines-ready", "command", 0, value="wget http://engine-1:8080/api/ready"), "does not ask both"),
     (service("engine-1", "stop_grace_period", value="5s"), "killed before"),
+    (service("backup", "stop_grace_period", value="10s"), "backup is killed before"),
+    (service("engine-2", "environment", "AUTOPR_API_KEYS_FILE", value=""), "engine-2: is not given AUTOPR_API_KEYS"),
+    (put("secrets", "api-keys", "file", value=str(COMPOSE / "secrets/redis-url")), "is not name=key"),
     (put("networks", "data", "internal", value=False), "without a way out"),
     (service("postgres", "networks", "front", value=None), "in the network data alone"),
     (service("engine-1", "networks", "monitoring", "aliases", value=["engine"]), "by which it is found"),

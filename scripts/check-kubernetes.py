@@ -16,7 +16,12 @@ from planted_in_kubernetes import PLANTED
 
 ENGINE = "codeflow-engine"
 SECRETS = "/run/secrets/autopr/"
+BACKUP = "autopr-backup"
 OVERLAYS = {"development": "autopr-development", "staging": "autopr-staging", "production": "autopr"}
+# What is rendered, and of which overlay it is. The last one has everything that an overlay can have.
+RENDERED = {**{overlay: overlay for overlay in OVERLAYS}, "production-with-backup": "production"}
+# Images that need no registry before their names: Docker's own.
+OFFICIAL = {"postgres", "redis"}
 # Kinds that Kubernetes itself does not have, with the keys that their `spec` may have here.
 CUSTOM = {
     ("external-secrets.io/v1", "ExternalSecret"): {"refreshInterval", "secretStoreRef", "target", "data"},
@@ -93,6 +98,15 @@ def containers(pod):
 
 def matches(selector, labels):
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
+
+
+def selects(selector, labels):
+    """Whether a whole selector, of labels and expressions, means a pod. An empty one means all."""
+    if any(told["operator"] != "In" for told in selector.get("matchExpressions", [])):
+        raise Missing("a selector with another operator than In is not understood")
+    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items()) and all(
+        labels.get(told["key"]) in told["values"] for told in selector.get("matchExpressions", [])
+    )
 
 
 # https://kubernetes.io/docs/concepts/security/pod-security-standards/: Baseline, then Restricted.
@@ -182,6 +196,8 @@ def pods(manifests, _):
             tag = container["image"].rpartition("/")[2]
             if "@sha256:" not in tag and (":" not in tag or tag.endswith(":latest")):
                 yield f"{at}: the image {container['image']} has no fixed tag"
+            if "/" not in container["image"] and tag.partition(":")[0] not in OFFICIAL:
+                yield f"{at}: the image {container['image']} is in no registry"
             for variable in container.get("env", []):
                 if "secretKeyRef" in (variable.get("valueFrom") or {}):
                     yield f"{at}: {variable['name']} puts a secret into the environment"
@@ -350,7 +366,7 @@ def network(manifests, overlay):
                     if isinstance(port["port"], str) and port["port"] not in named:
                         yield f"{at}: no pod has a port {port['port']}"
                 for place, labels, _ in manifests.pods():
-                    if not spec["podSelector"] or matches(spec["podSelector"]["matchLabels"], labels):
+                    if selects(spec["podSelector"], labels):
                         for port in rule["ports"]:
                             reaches.setdefault((place, way, port["port"]), []).extend(rule[peers])
 
@@ -362,18 +378,25 @@ def network(manifests, overlay):
     ways = {port for place, way, port in reaches if (place, way) == (engine, "egress")}
     if ways != {53, 443, 5432, 6379}:
         yield f"the engine may go out to the ports {sorted(ways)}"
-    for peer in reaches.get((engine, "egress", 443), []):
-        kept = {
-            "0.0.0.0/0": {"169.254.0.0/16", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"},
-            "::/0": {"fc00::/7", "fe80::/10"},
-        }
-        block = peer.get("ipBlock", {})
-        if not kept.get(block.get("cidr"), {"?"}) <= set(block.get("except", [])):
-            yield "over HTTPS the engine reaches private addresses"
+    for (place, way, port), peers in reaches.items():
+        for peer in peers if (way, port) == ("egress", 443) else []:
+            kept = {
+                "0.0.0.0/0": {"169.254.0.0/16", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"},
+                "::/0": {"fc00::/7", "fe80::/10"},
+            }
+            block = peer.get("ipBlock", {})
+            if not kept.get(block.get("cidr"), {"?"}) <= set(block.get("except", [])):
+                yield f"over HTTPS {place} reaches private addresses"
     for place, _, pod in manifests.pods():
-        takes = any(c.get("envFrom") for c in containers(pod))
+        takes = {told["configMapRef"]["name"] for c in containers(pod) for told in c.get("envFrom", [])}
+        takes = any(name.startswith("autopr-config-") for name in takes)
         if takes and not reaches.get((place, "egress", 5432)):
             yield f"{place}: can't reach the database"
+    # The backup goes to the database and to the storage, and its check to the storage alone; nobody talks to them.
+    for name, ports in ((BACKUP, {53, 443, 5432}), (f"{BACKUP}-check", {53, 443})):
+        ways = {(way, port) for place, way, port in reaches if place == f"CronJob {name}"}
+        if manifests.of("CronJob") and ways != {("egress", port) for port in ports}:
+            yield f"{name} may go out to {sorted(ways, key=str)}"
 
 
 def configuration(manifests, overlay):
@@ -388,7 +411,7 @@ def configuration(manifests, overlay):
         if name.endswith("_FILE") and value:
             if not value.startswith(SECRETS) or value.removeprefix(SECRETS) not in keys:
                 yield f"{name}: the Secret has no {value.removeprefix(SECRETS)}"
-    for name in ("DATABASE_URL", "GITHUB_WEBHOOK_SECRET", "REDIS_URL", "GITHUB_TOKEN"):
+    for name in ("DATABASE_URL", "GITHUB_WEBHOOK_SECRET", "REDIS_URL", "GITHUB_TOKEN", "AUTOPR_API_KEYS"):
         if not environment.get(f"{name}_FILE"):
             yield f"{name} is missing"
     if environment.get("AUTOPR_ENV") != overlay:
@@ -450,6 +473,8 @@ def secrets(manifests, overlay):
             or values["redis-conf"].split()[1] not in values["redis-url"]
         ):
             yield "the trial's passwords do not fit its addresses"
+        if not re.fullmatch(r"\w+=\w{32,}", values.get("api-keys", "")):
+            yield "the trial's key of the API is not name=key"
 
 
 def ingress(manifests, _):
@@ -484,6 +509,51 @@ def monitoring(manifests, _):
             yield "the job in Prometheus is not called autopr"
 
 
+def backups(manifests, _):
+    if not manifests.of("CronJob"):
+        return
+    told = {document["metadata"]["name"]: document["spec"] for document in manifests.of("CronJob")}
+    if told.keys() != {BACKUP, f"{BACKUP}-check"}:
+        yield f"the jobs of each day are {sorted(told)}"
+    config = manifests.one("ConfigMap", f"{BACKUP}-config-")
+    if not re.fullmatch(r"rclone:\w+:\S+|/\S+", config["data"]["BACKUP_TARGET"]) or config["data"]["BACKUP_KEEP_DAYS"] != "30":
+        yield "dumps go nowhere, or are not kept for 30 days"
+    source = "".join(path.read_text() for path in Path("deploy/backup").iterdir() if path.is_file())
+    images, identities = set(), set()
+    for name, spec in told.items():
+        job, pod = spec["jobTemplate"]["spec"], spec["jobTemplate"]["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        images.add(container["image"])
+        identities.add(pod.get("serviceAccountName"))
+        if spec["concurrencyPolicy"] != "Forbid" or spec["timeZone"] != "Etc/UTC" or not spec["startingDeadlineSeconds"]:
+            yield f"{name}: runs twice at once, at an unknown hour, or is left out after a pause"
+        if len(spec["schedule"].split()) != 5 or spec["schedule"].split()[2:] != ["*", "*", "*"]:
+            yield f"{name}: does not run each day"
+        if not job["activeDeadlineSeconds"] or pod["restartPolicy"] != "Never":
+            yield f"{name}: is not bounded"
+        if container["envFrom"] != [{"configMapRef": {"name": config["metadata"]["name"]}}]:
+            yield f"{name}: goes to another place"
+        volumes = {volume["name"]: volume for volume in pod["volumes"]}
+        at = {mount["mountPath"]: volumes[mount["name"]] for mount in container["volumeMounts"]}
+        # Each has a Secret of its own: the one can't read what the other can.
+        if [v["secret"]["secretName"] for v in pod["volumes"] if "secret" in v] != [name]:
+            yield f"{name}: has another's secrets"
+        for variable in container["env"]:
+            if variable["name"] not in source and variable["name"] != "RCLONE_CONFIG":
+                yield f"{name}: {variable['name']} is no setting"
+            if not any(variable["value"].startswith(path) for path in at):
+                yield f"{name}: {variable['name']} names a place that is not mounted"
+    if len(images) != 1 or len(identities) != 2 or None in identities:
+        yield "the backup and its check are of different images, or have one identity"
+    if identities - {account["metadata"]["name"] for account in manifests.of("ServiceAccount")}:
+        yield "a backup's ServiceAccount is not there"
+    variables = {name: {v["name"] for v in spec["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["env"]} for name, spec in told.items()}
+    if "BACKUP_AGE_IDENTITY" in variables[BACKUP] or "BACKUP_AGE_RECIPIENTS" not in variables[BACKUP]:
+        yield "what makes backups can read them, or does not encrypt them"
+    if "BACKUP_VERIFY_KEY" not in variables[f"{BACKUP}-check"] or "BACKUP_SIGNING_KEY" not in variables[BACKUP]:
+        yield "backups are not signed, or nobody looks"
+
+
 RULES = [
     pod_security,
     pods,
@@ -498,6 +568,7 @@ RULES = [
     secrets,
     ingress,
     monitoring,
+    backups,
 ]
 
 
@@ -531,22 +602,26 @@ def mistakes(manifests, overlay):
 def main(folder):
     wrong = 0
     rendered = {}
-    for overlay in OVERLAYS:
-        rendered[overlay] = list(yaml.safe_load_all((Path(folder) / f"{overlay}.yaml").read_text()))
-        for message in mistakes(Manifests(rendered[overlay]), overlay):
-            print(f"{overlay}: {message}", file=sys.stderr)
+    for name, overlay in RENDERED.items():
+        rendered[name] = list(yaml.safe_load_all((Path(folder) / f"{name}.yaml").read_text()))
+        for message in mistakes(Manifests(rendered[name]), overlay):
+            print(f"{name}: {message}", file=sys.stderr)
             wrong += 1
+    whole = rendered["production-with-backup"]
+    if not Manifests(whole).of("CronJob"):
+        print("production-with-backup: the component is not among those that production offers", file=sys.stderr)
+        wrong += 1
     for message in examples():
         print(f"deploy/k8s/examples: {message}", file=sys.stderr)
         wrong += 1
     for index, (plant, expected) in enumerate(PLANTED):
-        manifests = Manifests(copy.deepcopy(rendered["production"]))
+        manifests = Manifests(copy.deepcopy(whole))
         plant(manifests)
         told = list(mistakes(manifests, "production"))
         if not any(expected in message for message in told):
             print(f'planted mistake {index} should be told as "{expected}", but is as {told}', file=sys.stderr)
             wrong += 1
-    print(f"{len(RULES)} groups of rules over {len(OVERLAYS)} overlays; {len(PLANTED)} planted mistakes: {wrong} wrong")
+    print(f"{len(RULES)} groups of rules over {len(RENDERED)} renderings; {len(PLANTED)} planted mistakes: {wrong} wrong")
     sys.exit(1 if wrong else 0)
 
 

@@ -17,8 +17,10 @@ GUIDE = Path("docs/monitoring.md")
 
 # Made by Prometheus itself.
 OWN = {"up": {"job", "instance"}, "ALERTS": {"alertname", "alertstate"}}
-# Added by Prometheus to whatever it scrapes.
-EVERYWHERE = {"job", "instance"}
+# Told by kube-state-metrics of the jobs of deploy/k8s/components/backup.
+CLUSTER = {name: {"namespace", "cronjob"} for name in ("kube_cronjob_status_last_successful_time", "kube_cronjob_created")}
+# Added by Prometheus to whatever it scrapes; the last by its operator, in a cluster.
+EVERYWHERE = {"job", "instance", "namespace"}
 KEYWORDS = {"and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "offset", "bool", "inf", "nan"}
 
 wrong = []
@@ -64,7 +66,7 @@ def check(place, expression, metrics):
         for label in re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", re.sub(r'"(?:[^"\\]|\\.)*"', '""', matchers)):
             holds(label in metrics.get(name, set()) | EVERYWHERE, f"{place}: {name} has no label {label}")
     left = re.sub(r"\{[^}]*\}", "", re.sub(r'"(?:[^"\\]|\\.)*"', '""', left))
-    grouped = [label.strip() for group in re.findall(r"\b(?:by|without|on|ignoring)\s*\(([^)]*)\)", left) for label in group.split(",")]
+    grouped = [label.strip() for group in re.findall(r"\b(?:by|without|on|ignoring)\s*\(([^)]*)\)", left) for label in group.split(",") if label.strip()]
     left = re.sub(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", "", left)
     # Durations such as 26h and 1h after `offset`.
     left = re.sub(r"\b\d[\w.]*\b", "", left)
@@ -82,7 +84,7 @@ def check(place, expression, metrics):
 
 
 def main():
-    metrics = declared() | written_by_backup() | OWN
+    metrics = declared() | written_by_backup() | OWN | CLUSTER
     engine = set(declared())
     rules = [
         rule
@@ -95,6 +97,8 @@ def main():
         if "record" in rule:
             used = check(rule["record"], rule["expr"], metrics)
             groups = re.findall(r"\bby\s*\(([^)]*)\)", rule["expr"])
+            holds(all("namespace" in group for group in groups), f"{rule['record']}: without namespace")
+            holds(not re.search(r"\b(?:sum|max|min|count|avg)\s*\(", rule["expr"]), f"{rule['record']}: without namespace")
             metrics[rule["record"]] = {label.strip() for group in groups for label in group.split(",")} - {"le"}
             seen |= used
     for rule in rules:
@@ -102,7 +106,15 @@ def main():
             seen |= check(rule["alert"], rule["expr"], metrics)
             holds(rule["labels"].get("severity") in ("critical", "warning"), f"{rule['alert']}: severity")
             holds({"summary", "description"} == set(rule["annotations"]), f"{rule['alert']}: annotations")
+            # In one cluster there may be production and staging: an alert that mixes them up tells of neither.
+            sums = re.findall(r"\b(?:sum|max|min|count|avg)\b(?!\s*by\s*\([^)]*\bnamespace\b)(?!\s*\(absent\()", rule["expr"])
+            holds(not sums, f"{rule['alert']}: {sums} without namespace")
             holds(f"`{rule['alert']}`" in GUIDE.read_text(), f"{rule['alert']} is not in {GUIDE}")
+
+    calls = yaml.safe_load((FOLDER / "alertmanager.yml").read_text())
+    holds("namespace" in calls["route"]["group_by"], "alertmanager.yml: alerts of two namespaces are told as one")
+    for rule in calls["inhibit_rules"]:
+        holds("namespace" in rule.get("equal", []), f"alertmanager.yml: {rule['source_matchers']} silences other namespaces")
 
     stories = [story for file in sorted((FOLDER / "tests").glob("*.yml")) for story in yaml.safe_load(file.read_text())["tests"]]
     fired = {t["alertname"] for story in stories for t in story.get("alert_rule_test", []) if t["exp_alerts"]}

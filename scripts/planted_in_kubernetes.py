@@ -39,6 +39,16 @@ ENVIRONMENT = one("ConfigMap", "autopr-config-")
 SPACE = one("Namespace", "autopr")
 EXTERNAL = one("ExternalSecret", "autopr-secrets")
 MONITOR = one("ServiceMonitor", ENGINE)
+
+
+def BACKUP(manifests):
+    """Not the check, whose name begins alike."""
+    return next(d for d in manifests.of("CronJob") if d["metadata"]["name"] == "autopr-backup")
+
+
+CHECK = one("CronJob", "autopr-backup-check")
+DAILY = ["spec", "jobTemplate", "spec", "template"]
+STORAGE = one("NetworkPolicy", "backup-to-storage")
 # Each mistake, and what is to be told of it.
 PLANTED = [
     (change([*POD, "hostNetwork"], True), "hostNetwork"),
@@ -127,6 +137,8 @@ PLANTED = [
     (put(ENVIRONMENT, ["data", "MAX_CONCURENT_WORKFLOWS"], "1"), "is no setting"),
     (put(ENVIRONMENT, ["data", "GEMINI_API_KEY_FILE"], SECRETS + "gemini-api-key"), "the Secret has no gemini-api-key"),
     (put(ENVIRONMENT, ["data", "REDIS_URL_FILE"], DELETE), "REDIS_URL is missing"),
+    (put(ENVIRONMENT, ["data", "AUTOPR_API_KEYS_FILE"], ""), "AUTOPR_API_KEYS is missing"),
+    (put(EXTERNAL, ["spec", "data", 5, "secretKey"], "keys"), "the Secret has no api-keys"),
     (put(ENVIRONMENT, ["data", "AUTOPR_ENV"], "staging"), "AUTOPR_ENV is another"),
     (put(ENVIRONMENT, ["data", "WORKFLOW_TIMEOUT"], "60"), "WORKFLOW_TIMEOUT is not what"),
     (
@@ -161,4 +173,26 @@ PLANTED = [
     (put(MONITOR, ["spec", "selector", "matchLabels"], {"app": "x"}), "selects another Service"),
     (put(MONITOR, ["spec", "endpoints", 0, "port"], "http"), "asks elsewhere"),
     (put(MONITOR, ["spec", "jobLabel"], "name"), "job in Prometheus"),
+    (put(BACKUP, [*DAILY, "spec", "containers", 0, "image"], "autopr-backup:0.1.0"), "is in no registry"),
+    (put(BACKUP, [*DAILY, "spec", "containers", 0, "securityContext", "capabilities"], DELETE), "capabilities are not dropped"),
+    (put(BACKUP, ["metadata", "namespace"], "default"), "in no or another namespace"),
+    (put(BACKUP, [*DAILY, "metadata", "labels", "autopr-database"], DELETE), "autopr-backup may go out to"),
+    (put(CHECK, [*DAILY, "metadata", "labels", "autopr-database"], "client"), "autopr-backup-check may go out to"),
+    (put(STORAGE, ["spec", "podSelector", "matchExpressions", 0, "values"], ["autopr-backup"]), "autopr-backup-check may go"),
+    (put(STORAGE, ["spec", "podSelector", "matchExpressions", 0, "operator"], "NotIn"), "is not understood"),
+    (put(STORAGE, ["spec", "egress", 0, "to", 0, "ipBlock", "except"], []), "CronJob autopr-backup reaches private"),
+    (put(CHECK, ["kind"], "Job"), "the jobs of each day are"),
+    (put(one("ConfigMap", "autopr-backup-config-"), ["data", "BACKUP_KEEP_DAYS"], "3"), "not kept for 30 days"),
+    (put(BACKUP, ["spec", "concurrencyPolicy"], "Allow"), "runs twice at once"),
+    (put(BACKUP, ["spec", "schedule"], "0 2 * * 1"), "does not run each day"),
+    (put(BACKUP, ["spec", "jobTemplate", "spec", "activeDeadlineSeconds"], 0), "is not bounded"),
+    (put(CHECK, [*DAILY, "spec", "containers", 0, "envFrom", 0, "configMapRef", "name"], "x"), "goes to another place"),
+    (put(CHECK, [*DAILY, "spec", "volumes", 0, "secret", "secretName"], "autopr-backup"), "another's secrets"),
+    (put(BACKUP, [*DAILY, "spec", "containers", 0, "env", 0, "name"], "BACKUP_WORKS"), "BACKUP_WORKS is no setting"),
+    (put(BACKUP, [*DAILY, "spec", "containers", 0, "env", 0, "value"], "/elsewhere"), "that is not mounted"),
+    (put(CHECK, [*DAILY, "spec", "containers", 0, "image"], "r/autopr-backup:0.0.9"), "of different images"),
+    (put(CHECK, [*DAILY, "spec", "serviceAccountName"], "autopr-backup"), "have one identity"),
+    (put(CHECK, [*DAILY, "spec", "serviceAccountName"], "nobody"), "ServiceAccount is not there"),
+    (put(BACKUP, [*DAILY, "spec", "containers", 0, "env", 1, "name"], "BACKUP_AGE_IDENTITY"), "can read them"),
+    (put(CHECK, [*DAILY, "spec", "containers", 0, "env", 2, "name"], "BACKUP_AGE_RECIPIENTS"), "nobody looks"),
 ]

@@ -50,6 +50,8 @@ connect() {
     # shellcheck disable=SC2034  # those that source this use it
     database=("--dbname=${url:-${PGDATABASE:-}}")
     export PGAPPNAME=autopr-backup
+    # A server may be set up for the engine, whose statements are short: what is done here lasts as long as it lasts.
+    export PGOPTIONS="${PGOPTIONS:+$PGOPTIONS }-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
 }
 
 # The place where backups are kept, by one of the target-* scripts: a folder, or rclone:REMOTE:PATH.

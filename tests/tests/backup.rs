@@ -1,6 +1,7 @@
 //! Backups of a real PostgreSQL: they come back whole and the engine runs on them, what is damaged is found out, and the archived
 //! log brings back any moment. The figures that the drill measures are printed.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -397,13 +398,28 @@ fn backups_are_kept_in_the_storage_of_a_cloud() {
     assert!(refused(&mut backups.tool("check")).contains("there is no backup"));
     let stamp = backups.dump(&url);
     said(&mut backups.tool("check"));
+    // A server whose statements are to be short, as the engine's are, lets a backup and a restore take their time.
     let empty = postgres.create_database("from_the_cloud");
+    for database in ["from_the_cloud", "in_the_cloud"] {
+        postgres.psql("postgres", &format!("ALTER DATABASE {database} SET statement_timeout = '1ms'"));
+    }
     said(backups.tool("restore").env("RESTORE_URL", &empty));
+    said(backups.tool("compare").arg(&url));
     let files = said(backups.command("rclone").args(["--config", "/dev/null", "lsf", "store:backups/autopr/dump"]));
     assert_eq!(files, format!("{stamp}.dump.age\n{stamp}.manifest\n{stamp}.sums\n"));
     // A place that is away is no empty place.
     drop(moto);
     refused(&mut backups.tool("check"));
+}
+
+/// The archived log, piece by piece.
+fn archived_files(backups: &Backups) -> BTreeMap<PathBuf, Vec<u8>> {
+    let folders = fs::read_dir(backups.path("kept/wal")).expect("the archive");
+    let files = folders.flat_map(|folder| fs::read_dir(folder.expect("a folder").path()).expect("it is read"));
+    let whole = files
+        .map(|file| file.expect("a piece").path())
+        .filter(|path| path.extension().is_none_or(|end| end != "partial"));
+    whole.map(|path| (path.clone(), fs::read(path).expect("a piece"))).collect()
 }
 
 /// How often the server archives what it has, in seconds.
@@ -412,10 +428,8 @@ const ARCHIVE_TIMEOUT: u32 = 2;
 #[test]
 fn the_archived_log_brings_back_any_moment() {
     let backups = Backups::new().encrypted();
-    // The server's user encrypts and does not decrypt; in the drill it does.
-    for name in ["recipients", "identity"] {
-        fs::set_permissions(backups.path(name), Permissions::from_mode(0o644)).expect("its mode is set");
-    }
+    // The server's user encrypts and does not decrypt. In the drill it does, with a key that only we may read.
+    fs::set_permissions(backups.path("recipients"), Permissions::from_mode(0o644)).expect("its mode is set");
     let config: String = backups.env.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     fs::write(backups.path("backup.env"), config).expect("written");
     fs::set_permissions(backups.path("backup.env"), Permissions::from_mode(0o644)).expect("its mode is set");
@@ -424,16 +438,19 @@ fn the_archived_log_brings_back_any_moment() {
         backups.path("backup.env"),
         backups.path("tools/archive-wal")
     );
-    let mut postgres = Postgres::start_with(&PostgresOptions {
-        settings: [
-            ("archive_mode", "on"),
-            ("archive_timeout", &ARCHIVE_TIMEOUT.to_string()),
-            ("archive_command", &archive),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec(),
-        ..PostgresOptions::default()
-    });
+    // Set where a copy of the files takes them along: the drill's own server must not heed them.
+    let mut postgres = Postgres::start_with(&PostgresOptions::default());
+    for (name, value) in [
+        ("archive_mode", "on"),
+        ("archive_timeout", &ARCHIVE_TIMEOUT.to_string()),
+        ("archive_command", &archive),
+        ("port", &postgres.port().to_string()),
+        ("listen_addresses", "127.0.0.1"),
+        ("lc_messages", "C"),
+    ] {
+        postgres.psql("postgres", &format!("ALTER SYSTEM SET {name} = '{value}'"));
+    }
+    postgres.restart();
     let url = migrated(&postgres, "autopr");
     said(backups.tool("base-backup").env("DATABASE_URL", &url));
     let note = |count: u32, action: &str| {
@@ -472,6 +489,12 @@ fn the_archived_log_brings_back_any_moment() {
     let told = said(backups.drill().args(["--time", &moment]).env("BACKUP_DATABASE", "autopr"));
     println!("to a moment:\n{told}");
     assert!(told.contains(&format!("rows: {at_the_moment} in ")), "{at_the_moment} rows, {told}");
+    // The drill's server became one of its own, on the next timeline, of which the archive must not hear.
+    let foreign = |archived: &BTreeMap<PathBuf, Vec<u8>>| {
+        let names = archived.keys().filter_map(|path| path.file_name()?.to_str());
+        names.filter(|name| !name.starts_with("00000001")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(foreign(&archived_files(&backups)), Vec::<String>::new(), "the drill writes to the archive");
 
     // The machine is lost with its disk while it writes: only the archive is left.
     let stop = AtomicBool::new(false);
@@ -488,6 +511,18 @@ fn the_archived_log_brings_back_any_moment() {
         disaster
     });
     postgres.kill();
+    // What it was just archiving comes to its end by itself.
+    let mut before = archived_files(&backups);
+    let begun = Instant::now();
+    loop {
+        std::thread::sleep(Duration::from_secs(1));
+        let now = archived_files(&backups);
+        if now == before {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "the archive grows without a server");
+        before = now;
+    }
     let drill = |backups: &Backups| {
         let mut drill = backups.drill();
         drill.arg("--latest").args(["--disaster", &disaster.to_string()]).env("BACKUP_DATABASE", "autopr");
@@ -498,6 +533,11 @@ fn the_archived_log_brings_back_any_moment() {
     // Not less than nothing and not more than a few pieces of the log that were on their way.
     let lost = figure(&told, "rpo_seconds");
     assert!(lost > 0.0 && lost < 30.0, "{told}");
+    assert!(
+        archived_files(&backups) == before,
+        "the drill changes the archive: {:?}",
+        foreign(&archived_files(&backups))
+    );
     let late = refused(drill(&backups).args(["--max-rpo", "0"]));
     assert!(late.contains("seconds of work are lost, 0 are allowed"), "{late}");
 
