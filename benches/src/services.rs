@@ -63,7 +63,8 @@ fn services() -> [(&'static str, &'static [&'static str], Variables); 3] {
         ("AUTOPR_PUSH_SERVICE_ACCOUNT", "push@bench.iam.gserviceaccount.com"),
         ("PUBSUB_EMULATOR_HOST", "127.0.0.1:9"),
     ];
-    let azure = vec![("AUTOPR_QUEUE_URL", "http://127.0.0.1:9/devstoreaccount1/messages?sv=2025-01-01&sp=raup&sig=bench")];
+    let azure =
+        vec![("AUTOPR_QUEUE_URL", "http://127.0.0.1:9/devstoreaccount1/messages?sv=2025-01-01&sp=raup&sig=bench")];
     [("autopr", &["serve"], Vec::new()), ("gcp-service", &[], pubsub), ("azure-app", &[], azure)]
 }
 
