@@ -453,6 +453,8 @@ fn the_archived_log_brings_back_any_moment() {
     postgres.restart();
     let url = migrated(&postgres, "autopr");
     said(backups.tool("base-backup").env("DATABASE_URL", &url));
+    // A copy knows the second in which it was whole, and counts from the next one on.
+    std::thread::sleep(Duration::from_millis(1100));
     let note = |count: u32, action: &str| {
         postgres.psql(
             "autopr",
