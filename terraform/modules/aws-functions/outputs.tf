@@ -12,3 +12,8 @@ output "readable_secrets" {
   description = "Which secrets each function's role may read, by the last part of their names: for whoever looks over who may what."
   value       = local.secrets
 }
+
+output "variables" {
+  description = "Each function's environment variables. Secrets are references, not values."
+  value       = { for name, function in aws_lambda_function.this : name => function.environment[0].variables }
+}

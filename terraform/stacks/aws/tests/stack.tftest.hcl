@@ -35,6 +35,10 @@ run "lambda_by_default" {
     error_message = "the worker reads what it works with, and neither the webhook's secret nor the API's keys"
   }
   assert {
+    condition     = module.functions[0].variables.worker["DATABASE_URL"] == "aws-sm://autopr/prod/database" && module.functions[0].variables.worker["DATABASE_POOLER"] == "rds-proxy"
+    error_message = "the worker reaches the database by the proxy, and knows that it does"
+  }
+  assert {
     condition     = length(module.service) == 0 && module.database.pooler == "rds-proxy"
     error_message = "functions share connections by RDS Proxy, and there is no service"
   }
