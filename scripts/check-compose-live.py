@@ -143,6 +143,8 @@ def nginx(folder):
             ("listen 8443 ", f"listen 127.0.0.1:{tls} "),
             ("listen 127.0.0.1:8081", f"listen 127.0.0.1:{inner}"),
             ("http://$engine:8080", f"http://$engine:{port}"),
+            # What a busy machine can send in a second is not known; that it sends more than one is.
+            ("rate=100r/s", "rate=1r/s"),
             ("resolver 127.0.0.11 valid=5s", f"resolver 127.0.0.1:{names.port} valid=1s"),
             ("/run/secrets/tls-certificate", str(COMPOSE / "tls/certificate.pem")),
             ("/run/secrets/tls-key", str(COMPOSE / "tls/key.pem")),
@@ -232,7 +234,7 @@ def nginx(folder):
 
         def hurry():
             made = http.client.HTTPSConnection("localhost", tls, timeout=PATIENCE, context=context)
-            for _ in range(600):
+            for _ in range(200):
                 made.request("GET", "/api/workflows")
                 answer = made.getresponse()
                 answer.read()
@@ -244,7 +246,7 @@ def nginx(folder):
             thread.start()
         for thread in hurrying:
             thread.join()
-        holds(told[503] > 0 and told[202] >= 500, f"2,400 requests at once are answered {dict(told)}")
+        holds(told[503] > 0 and told[202] >= 250, f"800 requests at once are answered {dict(told)}")
     finally:
         program.terminate()
         program.wait()
